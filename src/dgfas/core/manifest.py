@@ -1,0 +1,140 @@
+"""The manifest of a prepared data set: one row a frame, checked whenever it is read."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dgfas.core.errors import UserError, nearest
+from dgfas.core.label import Label
+from dgfas.core.recording import SPLITS
+
+MANIFEST_NAME = "manifest.parquet"
+REJECTED_NAME = "rejected.csv"
+
+#: What the depth map of a frame is: a file, all zeros (flat attack), or not known (masked out of the loss).
+DEPTH_KINDS = ("map", "zero", "unknown")
+
+#: column -> (what a cell holds, whether it may be empty)
+SCHEMA: dict[str, tuple[str, bool]] = {
+    "domain": ("text", False),
+    "subject": ("text", False),
+    "recording": ("text", False),
+    "frame": ("integer", False),  # position in the recording's stream; neighbours differ by one
+    "split": ("text", False),
+    "label": ("integer", True),  # Label.LIVE or Label.SPOOF; empty where unknown (data for scoring only)
+    "species": ("text", False),
+    "face": ("text", False),  # the crop, relative to the data set's folder
+    "depth": ("text", True),  # the depth map of a frame whose depth_kind is "map"
+    "depth_kind": ("text", False),
+}
+REJECTED_COLUMNS = ["domain", "subject", "recording", "split", "label", "species", "source", "reason"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The frames of one prepared data set, and where they lie.
+
+    `frames` has the columns of `SCHEMA`; further columns (ground-truth factors, face boxes, ...) may follow.
+    `rejected` has one row a recording without a usable face: the non-responses of the evaluation.
+    """
+
+    root: Path
+    frames: pd.DataFrame
+    rejected: pd.DataFrame
+
+    @classmethod
+    def read(cls, root: str | Path) -> "Manifest":
+        """Read and check the data set in folder `root`. Raises UserError naming the row and column at fault."""
+        root = Path(root)
+        path = root / MANIFEST_NAME
+        if not path.is_file():
+            raise UserError(f"{path}: not found; `dgfas prepare` or `dgfas simulate` makes a prepared data set")
+        try:
+            frames = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: not a readable Parquet file ({error}); prepare the data set again") from error
+        check_frames(frames, path)
+        rejected_path = root / REJECTED_NAME
+        if rejected_path.is_file():
+            rejected = pd.read_csv(rejected_path, dtype={"subject": str, "recording": str})
+            missing = [column for column in REJECTED_COLUMNS if column not in rejected]
+            if missing:
+                raise UserError(f"{rejected_path}: column {missing[0]!r} is missing; prepare the data set again")
+        else:
+            rejected = pd.DataFrame(columns=REJECTED_COLUMNS)
+        return cls(root, frames, rejected)
+
+    def check_files(self) -> None:
+        """Raise UserError if a crop or depth map that the manifest names is not on disk."""
+        for column in ("face", "depth"):
+            for row, name in self.frames[column].dropna().items():
+                if not (self.root / name).is_file():
+                    raise UserError(
+                        f"{self.root / MANIFEST_NAME}: row {row}, column {column!r} points to {name}, "
+                        "which does not exist; prepare the data set again or restore the file"
+                    )
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over the rows of the manifest and of the rejected recordings, independent of the file format."""
+        text = self.frames[list(SCHEMA)].to_csv(index=False) + self.rejected[REJECTED_COLUMNS].to_csv(index=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_manifest(root: Path, frames: pd.DataFrame, rejected: pd.DataFrame | None = None) -> None:
+    """Check and write the manifest (and the rejected recordings) into folder `root`, each file at once or not at all."""
+    check_frames(frames, root / MANIFEST_NAME)
+    if rejected is None:
+        rejected = pd.DataFrame(columns=REJECTED_COLUMNS)
+    temporary = root / (REJECTED_NAME + ".partial")
+    rejected[REJECTED_COLUMNS].to_csv(temporary, index=False)
+    os.replace(temporary, root / REJECTED_NAME)
+    temporary = root / (MANIFEST_NAME + ".partial")
+    frames.to_parquet(temporary, index=False)
+    os.replace(temporary, root / MANIFEST_NAME)
+
+
+def check_frames(frames: pd.DataFrame, path: Path) -> None:
+    """Raise UserError naming the first row and column of `frames` that breaks the schema."""
+    for column, (kind, may_be_empty) in SCHEMA.items():
+        if column not in frames:
+            raise UserError(f"{path}: column {column!r} is missing ({nearest(column, frames.columns)})")
+        cells = frames[column]
+        if not may_be_empty:
+            _check_rows(cells.notna(), cells, path, "is empty")
+        filled = cells.dropna()
+        if kind == "integer":
+            numbers = pd.to_numeric(filled, errors="coerce")
+            _check_rows(numbers.notna() & (numbers % 1 == 0), filled, path, "is not a whole number")
+        else:
+            _check_rows(filled.map(lambda cell: isinstance(cell, str) and cell != ""), filled, path, "is not a text")
+    labels = frames["label"].dropna()
+    _check_rows(labels.isin(list(Label)), labels, path, "is neither 0 (spoof) nor 1 (live)")
+    _check_rows(frames["split"].isin(SPLITS), frames["split"], path, f"is not one of {', '.join(SPLITS)}")
+    kinds = frames["depth_kind"]
+    _check_rows(kinds.isin(DEPTH_KINDS), kinds, path, f"is not one of {', '.join(DEPTH_KINDS)}")
+    depth = frames["depth"]
+    _check_rows((kinds != "map") | depth.notna(), depth, path, "is empty although depth_kind is 'map'")
+    twins = frames.duplicated(["domain", "recording", "frame"])
+    _check_rows(~twins, frames["frame"], path, "is a frame that the recording already has")
+    _check_subjects(frames, path)
+
+
+def _check_subjects(frames: pd.DataFrame, path: Path) -> None:
+    splits = frames.groupby(["domain", "subject"], observed=True)["split"].nunique()
+    shared = splits[splits > 1]
+    if len(shared):
+        domain, subject = shared.index[0]
+        raise UserError(
+            f"{path}: column 'split': subject {subject!r} of domain {domain!r} is in more than one split; "
+            "every subject must be in exactly one"
+        )
+
+
+def _check_rows(good: pd.Series, cells: pd.Series, path: Path, fault: str) -> None:
+    if not good.all():
+        row = good.index[~good.to_numpy(dtype=bool)][0]
+        raise UserError(f"{path}: row {row}, column {cells.name!r}: {cells.loc[row]!r} {fault}")

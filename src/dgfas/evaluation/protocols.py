@@ -1,0 +1,177 @@
+"""Which recordings train, validate and test: tasks, lists and held-out subjects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from dgfas.core.config import Lists
+from dgfas.core.errors import UserError, nearest
+from dgfas.core.label import Label
+from dgfas.core.recording import SPLITS
+from dgfas.core.seeding import stable_seed
+
+Part = Literal["train", "validation", "target"]
+PARTS: tuple[Part, ...] = ("train", "validation", "target")
+
+#: list -> (splits of a source that train, splits of a source that validate, splits of the target that are measured)
+LIST_SPLITS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "ssdg": (("train", "test"), ("dev",), ("train", "test")),
+    "official": (("train",), ("dev",), ("test",)),
+    "everything": (SPLITS, (), SPLITS),
+}
+HELD_OUT_SHARE = 0.15  # of a source's subjects, where no split of its own is left for validation
+
+
+@dataclass(frozen=True)
+class Task:
+    """Source domains that train and one unseen target domain, written `desk&webcam&laptop to phone`."""
+
+    sources: tuple[str, ...]
+    target: str
+
+    def __post_init__(self) -> None:
+        names = [*self.sources, self.target]
+        if not self.sources or not all(names):
+            raise UserError(f"task {str(self)!r}: write it as source&source to target")
+        if self.target in self.sources:
+            raise UserError(f"task {str(self)!r}: target {self.target!r} is also a source; a target must be unseen")
+        if len(set(self.sources)) < len(self.sources):
+            raise UserError(f"task {str(self)!r}: a source comes twice")
+
+    def __str__(self) -> str:
+        return f"{'&'.join(self.sources)} to {self.target}"
+
+
+def parse_task(text: str) -> Task:
+    """Read a task from `desk&webcam&laptop to phone`. Raises UserError if it is not of that form."""
+    sources, to, target = text.rpartition(" to ")
+    if not to:
+        raise UserError(f"task {text!r}: write it as source&source to target")
+    return Task(tuple(name.strip() for name in sources.split("&")), target.strip())
+
+
+def leave_one_out(domains: Iterable[str]) -> list[Task]:
+    """Return one task a domain: that domain is the target and all others are sources, in the given order."""
+    names = list(domains)
+    if len(names) < 2:
+        raise UserError(f"leave-one-out needs two domains or more; given: {', '.join(names) or 'none'}")
+    return [Task(tuple(name for name in names if name != target), target) for target in names]
+
+
+@dataclass(frozen=True)
+class TaskSplit:
+    """The parts of a task: rows of the frames given to `split_task` (by index), and rejected recordings a part."""
+
+    train: pd.Index
+    validation: pd.Index
+    target: pd.Index
+    rejected: dict[Part, pd.DataFrame]
+
+    def index(self, part: Part) -> pd.Index:
+        """Return the index of one part."""
+        return {"train": self.train, "validation": self.validation, "target": self.target}[part]
+
+
+def split_task(
+    frames: pd.DataFrame,
+    sources: Iterable[str],
+    target: str | None,
+    lists: Lists,
+    rejected: pd.DataFrame | None = None,
+) -> TaskSplit:
+    """Divide the labelled frames of prepared data sets into training, source validation and target.
+
+    `frames` are the rows of one or more manifests with a unique index; `rejected` their recordings without a face.
+    `lists`: "ssdg" trains on and measures the splits train and test, and validates on dev; "official" trains on
+    train, validates on dev, measures test; "everything" takes all splits on both sides. A source without frames for
+    validation gives 15 % of its subjects (at least one, both classes among them), chosen by a hash of their names.
+    Without `target` that part is empty. No subject is both in train and validation. Raises UserError for an unknown
+    domain, a target that is a source, and a part without frames of a domain or class.
+    """
+    sources = tuple(sources)
+    _check_names(frames, sources, target, lists)
+    if not frames.index.is_unique:
+        raise ValueError("the index of frames is not unique; concatenate manifests with ignore_index=True")
+    frames = frames[frames["label"].notna()]
+    rejected = frames.iloc[:0] if rejected is None else rejected[rejected["label"].notna()]
+    held_out = {source: _held_out_subjects(frames, source, lists) for source in sources}
+    part = _parts(frames, held_out, target, lists)
+    rejected_part = _parts(rejected, held_out, target, lists)
+    for source in sources:
+        _check_part(frames[part == "train"], source, "train", lists)
+        _check_part(frames[part == "validation"], source, "validation", lists)
+    if target is not None:
+        _check_part(frames[part == "target"], target, "target", lists)
+    return TaskSplit(
+        train=frames.index[part == "train"],
+        validation=frames.index[part == "validation"],
+        target=frames.index[part == "target"],
+        rejected={name: rejected[rejected_part == name] for name in PARTS},
+    )
+
+
+def count_recordings(frames: pd.DataFrame, split: TaskSplit) -> pd.DataFrame:
+    """Count recordings with a face: columns part, domain, class ("live" or "spoof"), recordings; for headers."""
+    counts: list[tuple[str, str, str, int]] = []
+    for part in PARTS:
+        recordings = frames.loc[split.index(part)].drop_duplicates(["domain", "recording"])
+        for domain in sorted(recordings["domain"].unique()):
+            labels = recordings.loc[recordings["domain"] == domain, "label"]
+            counts += [(part, domain, label.word, int((labels == label).sum())) for label in Label]
+    return pd.DataFrame(counts, columns=["part", "domain", "class", "recordings"])
+
+
+def _parts(rows: pd.DataFrame, held_out: dict[str, set[str]], target: str | None, lists: Lists) -> pd.Series:
+    """Name the part of each row (of frames or of rejected recordings); rows of no part are empty."""
+    train_splits, validation_splits, target_splits = LIST_SPLITS[lists]
+    part = pd.Series("", index=rows.index, dtype=object)
+    for source, subjects in held_out.items():
+        of_source = rows["domain"] == source
+        trains = of_source & rows["split"].isin(train_splits)
+        part[trains] = "train"
+        part[trains & rows["subject"].isin(subjects)] = "validation"
+        part[of_source & rows["split"].isin(validation_splits)] = "validation"
+    part[(rows["domain"] == target) & rows["split"].isin(target_splits)] = "target"
+    return part
+
+
+def _held_out_subjects(frames: pd.DataFrame, source: str, lists: Lists) -> set[str]:
+    """Return the subjects of `source` that validate instead of training; none where a split does so."""
+    train_splits, validation_splits, _ = LIST_SPLITS[lists]
+    rows = frames[frames["domain"] == source]
+    if rows["split"].isin(validation_splits).any():
+        return set()
+    rows = rows[rows["split"].isin(train_splits)]
+    order = sorted(rows["subject"].unique(), key=lambda subject: stable_seed("held out", source, subject))
+    number = max(1, round(HELD_OUT_SHARE * len(order)))
+    subjects = set(order[:number])
+    for label in Label:
+        if not (rows["subject"].isin(subjects) & (rows["label"] == label)).any():
+            having = set(rows.loc[rows["label"] == label, "subject"])
+            subjects.update([subject for subject in order if subject in having][:1])
+    return subjects
+
+
+def _check_names(frames: pd.DataFrame, sources: tuple[str, ...], target: str | None, lists: str) -> None:
+    domains = sorted(frames["domain"].unique())
+    for name in (*sources, *([] if target is None else [target])):
+        if name not in domains:
+            raise UserError(f"unknown domain {name!r}; {nearest(name, domains)}")
+    if lists not in LIST_SPLITS:
+        raise UserError(f"unknown lists {lists!r}; {nearest(lists, LIST_SPLITS)}")
+    if target is not None:
+        Task(sources, target)
+    elif not sources or len(set(sources)) < len(sources):
+        raise UserError(f"sources {list(sources)}: name one domain or more, each once")
+
+
+def _check_part(rows: pd.DataFrame, domain: str, part: Part, lists: Lists) -> None:
+    labels = rows.loc[rows["domain"] == domain, "label"]
+    for label in Label:
+        if not (labels == label).any():
+            raise UserError(
+                f"domain {domain!r} has no {label.word} frames in part {part!r} with lists {lists!r}; "
+                "choose other lists or leave the domain out"
+            )

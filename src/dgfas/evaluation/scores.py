@@ -1,0 +1,186 @@
+"""The border between models and metrics: one row a frame with its score, on disk as `scores.csv`."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from dgfas.core.errors import UserError, nearest
+from dgfas.core.label import Label
+
+COLUMNS = ["domain", "subject", "recording", "frame", "species", "label", "score"]
+TEXT_COLUMNS = ["domain", "subject", "recording", "species"]
+LABEL_WORDS = {"0": Label.SPOOF, "1": Label.LIVE, "spoof": Label.SPOOF, "live": Label.LIVE}
+
+Level = Literal["frame", "recording"]
+LEVELS: tuple[Level, ...] = ("frame", "recording")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scored frames (or recordings), checked when made.
+
+    `rows` has the columns of `COLUMNS`: `label` is a `Label` or empty where unknown, `score` is P(live) in [0, 1] or
+    empty for a non-response (no face found), `frame` is empty for a whole recording. `origin` names where the rows
+    come from and opens every error message. Raises UserError naming line and column of the first cell at fault.
+    """
+
+    rows: pd.DataFrame
+    origin: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", _checked(self.rows, self.origin))
+
+    @property
+    def score(self) -> np.ndarray:
+        """Scores `(N,)`; a non-response is minus infinity, which every threshold rejects."""
+        return self.rows["score"].fillna(-np.inf).to_numpy(dtype=float)
+
+    @property
+    def answered(self) -> np.ndarray:
+        """Whether each row has a score, `(N,)`."""
+        return self.rows["score"].notna().to_numpy()
+
+    @property
+    def is_live(self) -> np.ndarray:
+        """Whether each row is live, `(N,)`. Raises UserError if a label is unknown."""
+        labels = self.rows["label"]
+        if labels.isna().any():
+            line = int(np.flatnonzero(labels.isna())[0]) + 2
+            raise UserError(f"{self.origin}: line {line}, column 'label' is empty; only labelled rows can be measured")
+        return (labels == Label.LIVE).to_numpy(dtype=bool)
+
+    @property
+    def person(self) -> np.ndarray:
+        """Number of the person of each row, `(N,)` in 0..P-1; subjects of two domains are two persons."""
+        return self.rows.groupby(["domain", "subject"], sort=True).ngroup().to_numpy()
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one column of text as an array `(N,)`."""
+        return self.rows[name].to_numpy(dtype=object)
+
+    def by_recording(self) -> "Scores":
+        """Return one row a recording: the mean of its answered frames, or a non-response where none answered."""
+        groups = self.rows.groupby(["domain", "recording"], sort=False)
+        recordings = groups.agg({"subject": "first", "species": "first", "label": "first", "score": "mean"})
+        recordings = recordings.reset_index()
+        recordings["frame"] = pd.Series(pd.NA, index=recordings.index, dtype="Int64")
+        recordings["score"] = recordings["score"].clip(0, 1)  # rounding may lift a mean of ones above one
+        return Scores(recordings, f"{self.origin} by recording")
+
+    def at(self, level: Level) -> "Scores":
+        """Return these scores by frame (unchanged) or by recording."""
+        return self if level == "frame" else self.by_recording()
+
+    def of_domain(self, domain: str) -> "Scores":
+        """Return the rows of one domain."""
+        return Scores(self.rows[self.rows["domain"] == domain], f"{self.origin}, domain {domain}")
+
+
+def scores_of_frames(frames: pd.DataFrame, score: np.ndarray, rejected: pd.DataFrame, origin: str) -> Scores:
+    """Join the frames of a manifest to their scores `(N,)`, and add rejected recordings as non-responses.
+
+    `frames` has N rows of the manifest in the order of `score`; `rejected` has rows of `Manifest.rejected` (or none).
+    Raises ValueError if a score is not a number: a frame with a crop must get one.
+    """
+    if len(score) != len(frames):
+        raise ValueError(f"{len(score)} scores for {len(frames)} frames")
+    if np.isnan(score).any():
+        raise ValueError(
+            f"{origin}: {int(np.isnan(score).sum())} of {len(score)} scores are NaN; the model has diverged"
+        )
+    answered = frames[COLUMNS[:-1]].assign(score=np.asarray(score, dtype=float))
+    silent = rejected.reindex(columns=COLUMNS)
+    parts = [
+        part.astype({"frame": "Int64", "label": "Int64", "score": float}) for part in (answered, silent) if len(part)
+    ]
+    return Scores(pd.concat(parts, ignore_index=True) if parts else answered, origin)
+
+
+def read_scores(path: str | Path) -> Scores:
+    """Read and check a `scores.csv`. Raises UserError naming the file, line and column at fault."""
+    try:
+        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except pd.errors.EmptyDataError as error:
+        raise UserError(f"{path}: is empty; the first line must be {','.join(COLUMNS)}") from error
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not a CSV table ({' '.join(str(error).split())})") from error
+    _require_columns(text, str(path))
+    text = text[COLUMNS].fillna("")
+    rows = text[TEXT_COLUMNS].copy()
+    frame, score, label = (text[name].str.strip() for name in ("frame", "score", "label"))
+    numbers = {"frame": _numbers(frame, str(path)), "score": _numbers(score, str(path))}
+    _require((label == "") | label.isin(LABEL_WORDS), text["label"], str(path), "is neither 0 (spoof) nor 1 (live)")
+    rows["frame"], rows["score"] = numbers["frame"], numbers["score"]
+    rows["label"] = label.map(LABEL_WORDS)
+    return Scores(rows, str(path))
+
+
+def write_scores(path: str | Path, scores: Scores) -> None:
+    """Write a `scores.csv` at once or not at all; reading it back gives the same numbers to the last bit."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".partial")
+    scores.rows.to_csv(temporary, index=False, lineterminator="\n")
+    os.replace(temporary, path)
+
+
+def _numbers(cells: pd.Series, origin: str) -> pd.Series:
+    numbers = pd.to_numeric(cells.replace("", None), errors="coerce")
+    _require((cells == "") | numbers.notna(), cells, origin, "is not a number; leave the cell empty if there is none")
+    exact = [float(cell) if cell else np.nan for cell in cells]
+    return pd.Series(exact, index=cells.index, dtype=float)
+
+
+def _checked(rows: pd.DataFrame, origin: str) -> pd.DataFrame:
+    _require_columns(rows, origin)
+    rows = rows[COLUMNS].reset_index(drop=True)
+    if rows.empty:
+        raise UserError(f"{origin}: holds no rows")
+    for name in TEXT_COLUMNS:
+        rows[name] = rows[name].astype(object)
+        is_text = rows[name].map(lambda cell: isinstance(cell, str) and cell.strip() != "").astype(bool)
+        _require(is_text, rows[name], origin, "is not a text")
+    rows["score"] = rows["score"].astype(float)
+    _require(rows["score"].isna() | rows["score"].between(0, 1), rows["score"], origin, "is not in [0, 1]")
+    for name in ("frame", "label"):
+        numbers = rows[name].astype("Float64")
+        _require(numbers.isna() | (numbers % 1 == 0), numbers, origin, "is not a whole number")
+        rows[name] = numbers.astype("Int64")
+    label, species = rows["label"], rows["species"]
+    _require(label.isna() | label.isin(list(Label)), label, origin, "is neither 0 (spoof) nor 1 (live)")
+    _require(
+        (label != Label.LIVE) | (species == "live"), species, origin, "contradicts label 1: live has species 'live'"
+    )
+    _require((label != Label.SPOOF) | (species != "live"), species, origin, "contradicts label 0: name the attack")
+    _check_recordings(rows, origin)
+    return rows
+
+
+def _check_recordings(rows: pd.DataFrame, origin: str) -> None:
+    keys = ["domain", "recording"]
+    _require(~rows.duplicated([*keys, "frame"]), rows["frame"], origin, "comes twice in this recording")
+    size = rows.groupby(keys)["score"].transform("size")
+    _require(rows["frame"].notna() | (size == 1), rows["frame"], origin, "is empty in a recording with several rows")
+    for name in ("subject", "species", "label"):
+        first = rows.groupby(keys)[name].transform("first")
+        same = (rows[name] == first) | (rows[name].isna() & first.isna())
+        _require(same, rows[name], origin, "differs from the rows before of the same recording")
+
+
+def _require_columns(rows: pd.DataFrame, origin: str) -> None:
+    for name in COLUMNS:
+        if name not in rows:
+            hint = nearest(name, [str(column) for column in rows.columns])
+            raise UserError(f"{origin}: column {name!r} is missing ({hint}); needed: {', '.join(COLUMNS)}")
+
+
+def _require(good: pd.Series, cells: pd.Series, origin: str, fault: str) -> None:
+    wrong = ~good.fillna(True).to_numpy(dtype=bool)
+    if wrong.any():
+        position = int(np.flatnonzero(wrong)[0])
+        raise UserError(f"{origin}: line {position + 2}, column {cells.name!r}: {cells.iloc[position]!r} {fault}")

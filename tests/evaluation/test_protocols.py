@@ -1,0 +1,187 @@
+"""Tasks and the division of recordings into training, source validation and target."""
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from dgfas.core.errors import UserError
+from dgfas.evaluation.protocols import Task, count_recordings, leave_one_out, parse_task, split_task
+
+SUBJECTS = {"train": 8, "dev": 4, "test": 6}
+
+
+def manifest(domains: dict[str, dict[str, int]], frames_each: int = 2) -> pd.DataFrame:
+    """Make two recordings (live, print) of `frames_each` frames for every subject of every split."""
+    rows = []
+    for domain, sizes in domains.items():
+        for split, size in sizes.items():
+            for number, (species, label) in itertools.product(range(size), [("live", 1), ("print", 0)]):
+                cells = {"domain": domain, "subject": f"{split}{number}", "split": split, "species": species}
+                recording = f"{split}{number}_{species}"
+                rows += [{**cells, "label": label, "recording": recording, "frame": i} for i in range(frames_each)]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def frames() -> pd.DataFrame:
+    return manifest({"desk": SUBJECTS, "hall": {"train": 12, "test": 8}, "phone": SUBJECTS})
+
+
+def test_a_task_reads_as_it_is_written() -> None:
+    task = parse_task("desk&webcam&laptop to phone")
+    assert task == Task(("desk", "webcam", "laptop"), "phone")
+    assert str(task) == "desk&webcam&laptop to phone"
+    assert parse_task(" a & b  to c ") == Task(("a", "b"), "c")
+
+
+@pytest.mark.parametrize(
+    "text", ["desk phone", "to phone", " to phone", "desk to ", "a&&b to c", "", "a&b to b", "a&a to b"]
+)
+def test_malformed_tasks_are_refused(text: str) -> None:
+    with pytest.raises(UserError, match="task"):
+        parse_task(text)
+
+
+def test_leave_one_out_names_every_domain_once() -> None:
+    tasks = leave_one_out(["O", "C", "I", "M"])
+    assert [str(task) for task in tasks] == ["C&I&M to O", "O&I&M to C", "O&C&M to I", "O&C&I to M"]
+    with pytest.raises(UserError, match="two domains"):
+        leave_one_out(["O"])
+
+
+def test_ssdg_leaves_dev_out_of_both_sides(frames: pd.DataFrame) -> None:
+    split = split_task(frames, ["desk"], "phone", "ssdg")
+    assert set(frames.loc[split.train, "split"]) == {"train", "test"}
+    assert set(frames.loc[split.validation, "split"]) == {"dev"}
+    assert set(frames.loc[split.target, "split"]) == {"train", "test"}
+    assert set(frames.loc[split.target, "domain"]) == {"phone"}
+    assert len(split.train) == (8 + 6) * 4
+    assert len(split.validation) == 4 * 4
+
+
+def test_official_trains_on_train_and_measures_test(frames: pd.DataFrame) -> None:
+    split = split_task(frames, ["desk"], "phone", "official")
+    assert set(frames.loc[split.train, "split"]) == {"train"}
+    assert set(frames.loc[split.validation, "split"]) == {"dev"}
+    assert set(frames.loc[split.target, "split"]) == {"test"}
+
+
+def test_everything_takes_all_and_holds_out_subjects(frames: pd.DataFrame) -> None:
+    split = split_task(frames, ["desk"], "phone", "everything")
+    assert len(split.target) == 18 * 4
+    assert len(split.train) + len(split.validation) == 18 * 4
+    assert frames.loc[split.validation, "subject"].nunique() == round(0.15 * 18)
+
+
+@pytest.mark.parametrize("lists", ["ssdg", "official", "everything"])
+def test_no_subject_is_shared_and_no_frame_is_used_twice(frames: pd.DataFrame, lists: str) -> None:
+    split = split_task(frames, ["desk", "hall"], "phone", lists)  # type: ignore[arg-type]
+    people = [
+        set(zip(part["domain"], part["subject"], strict=True))
+        for part in map(frames.loc.__getitem__, [split.train, split.validation, split.target])
+    ]
+    for one, other in itertools.combinations(people, 2):
+        assert not one & other
+    assert not split.train.intersection(split.validation).size
+
+
+def test_a_source_without_dev_gives_fifteen_percent_of_its_subjects(frames: pd.DataFrame) -> None:
+    split = split_task(frames, ["desk", "hall"], "phone", "ssdg")
+    validation = frames.loc[split.validation]
+    assert validation.loc[validation["domain"] == "hall", "subject"].nunique() == 3  # of 20
+    assert set(validation.loc[validation["domain"] == "desk", "split"]) == {"dev"}
+    train = frames.loc[split.train]
+    assert train.loc[train["domain"] == "hall", "subject"].nunique() == 17
+
+
+def test_held_out_subjects_depend_on_names_alone(frames: pd.DataFrame) -> None:
+    reference = split_task(frames, ["hall"], "phone", "ssdg").validation
+    shuffled = split_task(frames.sample(frac=1, random_state=1), ["hall"], "phone", "ssdg").validation
+    assert set(reference) == set(shuffled)
+
+
+def test_held_out_subjects_hold_both_classes() -> None:
+    frames = manifest({"desk": {"train": 10}, "phone": {"test": 1}})
+    lonely = frames["domain"].eq("desk") & frames["label"].eq(0) & ~frames["subject"].isin(["train3", "train7"])
+    split = split_task(frames[~lonely], ["desk"], "phone", "ssdg")
+    for part in (split.train, split.validation):
+        assert set(frames.loc[part, "label"]) == {0, 1}
+
+
+def test_one_subject_cannot_train_and_validate() -> None:
+    frames = manifest({"desk": {"train": 1}, "phone": {"test": 1}})
+    with pytest.raises(UserError, match="domain 'desk' has no spoof frames in part 'train'"):
+        split_task(frames, ["desk"], "phone", "ssdg")
+
+
+@pytest.mark.parametrize(
+    ("domain", "split_name", "label", "part", "word"),
+    [
+        ("desk", "train", 1, "train", "live"),
+        ("desk", "dev", 0, "validation", "spoof"),
+        ("phone", "test", 1, "target", "live"),
+    ],
+)
+def test_an_empty_class_is_named(
+    frames: pd.DataFrame, domain: str, split_name: str, label: int, part: str, word: str
+) -> None:
+    gone = (frames["domain"] == domain) & (frames["split"] == split_name) & (frames["label"] == label)
+    with pytest.raises(UserError, match=f"domain '{domain}' has no {word} frames in part '{part}'"):
+        split_task(frames[~gone], ["desk"], "phone", "official")
+
+
+def test_wrong_names_are_refused(frames: pd.DataFrame) -> None:
+    with pytest.raises(UserError, match=r"unknown domain 'dsek'; did you mean 'desk'\?"):
+        split_task(frames, ["dsek"], "phone", "ssdg")
+    with pytest.raises(UserError, match="also a source"):
+        split_task(frames, ["desk", "phone"], "phone", "ssdg")
+    with pytest.raises(UserError, match="unknown lists 'sdg'"):
+        split_task(frames, ["desk"], "phone", "sdg")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="each once"):
+        split_task(frames, ["desk", "desk"], None, "ssdg")
+    with pytest.raises(ValueError, match="not unique"):
+        split_task(pd.concat([frames, frames]), ["desk"], "phone", "ssdg")
+
+
+def test_without_a_target_everything_else_is_the_same(frames: pd.DataFrame) -> None:
+    split = split_task(frames, ["desk", "hall"], None, "ssdg")
+    assert split.target.empty
+    assert split.train.equals(split_task(frames, ["desk", "hall"], "phone", "ssdg").train)
+
+
+def test_unlabelled_frames_take_no_part(frames: pd.DataFrame) -> None:
+    frames["label"] = frames["label"].astype("Int64")
+    frames.loc[0, "label"] = pd.NA
+    assert 0 not in split_task(frames, ["desk"], "phone", "everything").train
+
+
+def test_rejected_recordings_go_to_the_part_of_their_split_and_subject(frames: pd.DataFrame) -> None:
+    held_out = sorted(set(frames.loc[split_task(frames, ["hall"], "phone", "ssdg").validation, "subject"]))
+    kept = sorted(set(frames.loc[frames["domain"] == "hall", "subject"]) - set(held_out))
+    rows = [
+        ("hall", held_out[0], "x1", "train"),
+        ("hall", kept[0], "x2", "train"),
+        ("phone", "test0", "x3", "test"),
+        ("phone", "dev0", "x4", "dev"),
+        ("desk", "dev0", "x5", "dev"),
+    ]
+    rejected = pd.DataFrame(rows, columns=["domain", "subject", "recording", "split"]).assign(label=1, species="live")
+    split = split_task(frames, ["hall"], "phone", "ssdg", rejected)
+    assert {part: table["recording"].tolist() for part, table in split.rejected.items()} == {
+        "train": ["x2"],
+        "validation": ["x1"],
+        "target": ["x3"],
+    }
+
+
+def test_recordings_are_counted_by_part_and_class(frames: pd.DataFrame) -> None:
+    counts = count_recordings(frames, split_task(frames, ["desk"], "phone", "official"))
+    assert list(counts.itertuples(index=False, name=None)) == [
+        ("train", "desk", "spoof", 8),
+        ("train", "desk", "live", 8),
+        ("validation", "desk", "spoof", 4),
+        ("validation", "desk", "live", 4),
+        ("target", "phone", "spoof", 6),
+        ("target", "phone", "live", 6),
+    ]

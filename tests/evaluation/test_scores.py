@@ -1,0 +1,175 @@
+"""The scores file as a border: what it accepts, what it refuses and in which words."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dgfas.core.errors import UserError
+from dgfas.evaluation.scores import COLUMNS, Scores, read_scores, scores_of_frames, write_scores
+
+HEADER = "domain,subject,recording,frame,species,label,score\n"
+GOOD = (
+    HEADER
+    + "desk,ann,r1,0,live,1,0.9\n"
+    + "desk,ann,r1,1,live,1,\n"  # no face in this frame
+    + "desk,ann,r1,2,live,1,0.5\n"
+    + "desk,bob,r2,0,print,0,0.25\n"
+    + "desk,bob,r3,,replay,0,\n"  # rejected in preparation
+)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "scores.csv"
+    path.write_text(text)
+    return path
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(UserError) as caught:
+        read_scores(written(tmp_path, text))
+    message = str(caught.value)
+    assert message.startswith(str(tmp_path / "scores.csv"))
+    assert "\n" not in message
+    return message
+
+
+def test_reading_gives_typed_rows(tmp_path: Path) -> None:
+    scores = read_scores(written(tmp_path, GOOD))
+    assert list(scores.rows.columns) == COLUMNS
+    assert scores.is_live.tolist() == [True, True, True, False, False]
+    assert scores.answered.tolist() == [True, False, True, True, False]
+    assert scores.score.tolist() == [0.9, -np.inf, 0.5, 0.25, -np.inf]
+    assert scores.rows["frame"].isna().tolist() == [False, False, False, False, True]
+    assert scores.person.tolist() == [0, 0, 0, 1, 1]
+
+
+def test_words_for_labels_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
+    words = "\ufeff" + GOOD.replace(",1,", ",live,").replace("print,0,", "print,spoof,")
+    scores = read_scores(written(tmp_path, words.replace("r1,live,live", "r1,1,live")))
+    assert scores.is_live.tolist() == [True, True, True, False, False]
+
+
+def test_a_recording_is_the_mean_of_its_answered_frames(tmp_path: Path) -> None:
+    recordings = read_scores(written(tmp_path, GOOD)).by_recording()
+    assert recordings.rows["recording"].tolist() == ["r1", "r2", "r3"]
+    assert recordings.score.tolist() == [pytest.approx(0.7), 0.25, -np.inf]
+    assert recordings.is_live.tolist() == [True, False, False]
+
+
+def test_recordings_of_two_domains_with_one_name_stay_apart(tmp_path: Path) -> None:
+    text = GOOD + "phone,ann,r1,0,live,1,0.1\n"
+    scores = read_scores(written(tmp_path, text))
+    assert len(scores.by_recording().rows) == 4
+    assert scores.person.tolist() == [0, 0, 0, 1, 1, 2]
+    assert scores.of_domain("phone").score.tolist() == [0.1]
+
+
+def test_writing_and_reading_keeps_every_bit(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).random(200)
+    rows = pd.DataFrame({"domain": "d", "subject": "007", "recording": "r", "frame": range(200), "species": "live"})
+    scores = Scores(rows.assign(label=1, score=values), "memory")
+    path = tmp_path / "out.csv"
+    write_scores(path, scores)
+    back = read_scores(path)
+    assert (back.score == values).all()
+    pd.testing.assert_frame_equal(back.rows, scores.rows)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_non_responses_survive_writing(tmp_path: Path) -> None:
+    scores = read_scores(written(tmp_path, GOOD))
+    write_scores(tmp_path / "again.csv", scores)
+    assert (tmp_path / "again.csv").read_text() == GOOD
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_missing_column_is_one_clear_line(tmp_path: Path, column: str) -> None:
+    path = written(tmp_path, GOOD)
+    pd.read_csv(path, dtype=str).drop(columns=column).to_csv(path, index=False)
+    message = refusal(tmp_path, path.read_text())
+    assert f"column {column!r} is missing" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("0.9", "nan", ["line 2", "'score'", "'nan'"]),
+        ("0.9", "NaN", ["line 2", "'score'", "'NaN'"]),
+        ("0.9", "1.5", ["line 2", "'score'", "not in [0, 1]"]),
+        ("0.5", "-0.1", ["line 4", "'score'", "not in [0, 1]"]),
+        ("0.5", "inf", ["line 4", "'score'"]),
+        ("0.25", "high", ["line 5", "'score'", "'high'"]),
+        ("print,0", "print,2", ["line 5", "'label'", "'2'"]),
+        ("print,0", "print,1", ["line 5", "'species'", "contradicts label 1"]),
+        ("print,0", "live,0", ["line 5", "'species'", "contradicts label 0"]),
+        ("r1,1,", "r1,0,", ["line 3", "'frame'", "twice"]),
+        ("r1,1,", "r1,1.5,", ["line 3", "'frame'", "whole"]),
+        ("r1,1,", "r1,x,", ["line 3", "'frame'", "'x'"]),
+        ("r1,1,", "r1,,", ["line 3", "'frame'", "empty"]),
+        ("ann,r1,1", "bob,r1,1", ["line 3", "'subject'", "differs"]),
+        ("bob,r3", ",r3", ["line 6", "'subject'"]),
+    ],
+)
+def test_a_wrong_cell_is_named_by_line_and_column(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
+    message = refusal(tmp_path, GOOD.replace(old, new, 1))
+    for part in parts:
+        assert part in message
+
+
+def test_empty_files_are_refused(tmp_path: Path) -> None:
+    assert "is empty" in refusal(tmp_path, "")
+    assert "no rows" in refusal(tmp_path, HEADER)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_scores(tmp_path / "absent.csv")
+
+
+def test_ragged_and_binary_files_are_refused(tmp_path: Path) -> None:
+    refusal(tmp_path, HEADER + "a,b,c,0,live,1,0.5,extra,more\n")
+    refusal(tmp_path, HEADER + "a,b\n")
+    (tmp_path / "scores.csv").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(UserError, match="not a CSV table"):
+        read_scores(tmp_path / "scores.csv")
+
+
+def test_unknown_labels_can_be_kept_but_not_measured(tmp_path: Path) -> None:
+    scores = read_scores(written(tmp_path, HEADER + "d,s,r,0,unknown,,0.5\n"))
+    with pytest.raises(UserError, match="line 2, column 'label' is empty"):
+        _ = scores.is_live
+
+
+def frames() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "domain": "desk",
+            "subject": ["a", "a"],
+            "recording": ["r1", "r2"],
+            "frame": [0, 0],
+            "split": "test",
+            "species": ["live", "print"],
+            "label": [1, 0],
+            "face": "x.png",
+        }
+    )
+
+
+def rejected() -> pd.DataFrame:
+    cells = {"domain": "desk", "subject": "a", "recording": "r3", "split": "test", "label": 0, "species": "mask"}
+    return pd.DataFrame([{**cells, "source": "x.mp4", "reason": "no face"}])
+
+
+def test_rejected_recordings_become_non_responses() -> None:
+    scores = scores_of_frames(frames(), np.array([0.75, 0.5]), rejected(), "memory")
+    assert scores.rows["recording"].tolist() == ["r1", "r2", "r3"]
+    assert scores.score.tolist() == [0.75, 0.5, -np.inf]
+    assert scores.rows["frame"].isna().tolist() == [False, False, True]
+    without = scores_of_frames(frames(), np.array([0.75, 0.5]), rejected().iloc[:0], "memory")
+    assert without.score.tolist() == [0.75, 0.5]
+
+
+def test_a_nan_from_a_model_is_not_taken_for_a_non_response() -> None:
+    with pytest.raises(ValueError, match="1 of 2 scores are NaN"):
+        scores_of_frames(frames(), np.array([0.75, np.nan]), rejected(), "memory")
+    with pytest.raises(ValueError, match="3 scores for 2 frames"):
+        scores_of_frames(frames(), np.zeros(3), rejected(), "memory")

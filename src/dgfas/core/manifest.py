@@ -85,7 +85,7 @@ class Manifest:
 
 
 def write_manifest(root: Path, frames: pd.DataFrame, rejected: pd.DataFrame | None = None) -> None:
-    """Check and write the manifest (and the rejected recordings) into folder `root`, each file at once or not at all."""
+    """Check and write the manifest and the rejected recordings into folder `root`, each file atomically."""
     check_frames(frames, root / MANIFEST_NAME)
     if rejected is None:
         rejected = pd.DataFrame(columns=REJECTED_COLUMNS)

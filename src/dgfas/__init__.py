@@ -1,0 +1,3 @@
+"""dgfas: domain-generalised face anti-spoofing."""
+
+__version__ = "0.1.0"

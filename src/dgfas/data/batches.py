@@ -1,0 +1,142 @@
+"""Batches that hold as many live as spoof frames of every domain, drawn as a function of the iteration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy import ndarray
+from torch import Tensor
+
+from dgfas.core.errors import UserError
+from dgfas.core.label import Label
+from dgfas.core.seeding import stable_rng
+from dgfas.data.frames import PackedFrames
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Frames on the training device, ordered by domain; each domain has the same number of frames.
+
+    `images (B, 6, S, S)` in [0, 1]; `depth (B, 1, S/8, S/8)` in [0, 1], 1 = nearest; `depth_known (B,)`;
+    `live (B,)` 1.0 for live and 0.0 for spoof; `domain (B,)` in 0..D-1; `row (B,)` the training row of each frame.
+    """
+
+    images: Float[Tensor, "b 6 s s"]
+    depth: Float[Tensor, "b 1 d d"]
+    depth_known: Bool[Tensor, " b"]
+    live: Float[Tensor, " b"]
+    domain: Int[Tensor, " b"]
+    row: Int[Tensor, " b"]
+    n_domains: int
+
+    def by_domain(self) -> list["Batch"]:
+        """Split into one batch a domain, in the order of the domains."""
+        size = len(self.live) // self.n_domains
+        return [self[k * size : (k + 1) * size] for k in range(self.n_domains)]
+
+    def __getitem__(self, part: slice) -> "Batch":
+        """Return the frames of `part`, to be used as one domain's batch."""
+        return Batch(
+            self.images[part],
+            self.depth[part],
+            self.depth_known[part],
+            self.live[part],
+            self.domain[part],
+            self.row[part],
+            n_domains=1,
+        )
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Put batches of equal size behind each other; the inverse of `Batch.by_domain`."""
+    fields = ("images", "depth", "depth_known", "live", "domain", "row")
+    joined = {name: torch.cat([getattr(batch, name) for batch in batches]) for name in fields}
+    return Batch(**joined, n_domains=sum(batch.n_domains for batch in batches))
+
+
+class BalancedSampler:
+    """Which rows form the batch of an iteration.
+
+    Every (domain, class) cell is walked through in a fresh random order each time it is used up. The rows of an
+    iteration are a function of the seed and the iteration alone, so a resumed run continues where it stopped.
+    A cell without frames draws from all frames of its class (METHODS: pseudo-domains may lack a class).
+    """
+
+    def __init__(
+        self, live: Bool[ndarray, " n"], domain: Int[ndarray, " n"], n_domains: int, batch_per_class: int, seed: int
+    ) -> None:
+        """Raises UserError if a class has no frames at all."""
+        self.n_domains = n_domains
+        self.batch_per_class = batch_per_class
+        self.seed = seed
+        self.pools: list[tuple[str, Int[ndarray, " m"]]] = []
+        self.empty_cells: list[tuple[int, str]] = []
+        for k in range(n_domains):
+            for label in (Label.LIVE, Label.SPOOF):
+                of_class = live == (label is Label.LIVE)
+                if not of_class.any():
+                    raise UserError(f"the training frames hold no {label.word} frame; both classes are needed")
+                pool = np.flatnonzero(of_class & (domain == k))
+                if len(pool) == 0:
+                    self.empty_cells.append((k, label.word))
+                    pool = np.flatnonzero(of_class)
+                self.pools.append((f"{k}/{label.word}", pool))
+        self._epochs = [(-1, pool) for _, pool in self.pools]  # the order drawn last, a cell
+
+    def rows(self, iteration: int, rank: int = 0, world_size: int = 1) -> Int[ndarray, " b"]:
+        """Return the rows of one process's batch: for each domain its live rows, then its spoof rows."""
+        first = (iteration * world_size + rank) * self.batch_per_class
+        draws = range(first, first + self.batch_per_class)
+        return np.array([self._draw(cell, draw) for cell in range(len(self.pools)) for draw in draws])
+
+    def _draw(self, cell: int, draw: int) -> int:
+        name, pool = self.pools[cell]
+        epoch, position = divmod(draw, len(pool))
+        if self._epochs[cell][0] != epoch:
+            self._epochs[cell] = (epoch, stable_rng(self.seed, "sampler", name, epoch).permutation(pool))
+        return int(self._epochs[cell][1][position])
+
+
+class BatchLoader:
+    """Turns rows into a `Batch` on a device: a byte copy from the packed frames, the rest on the device."""
+
+    def __init__(
+        self,
+        packed: Sequence[PackedFrames],
+        position: Int[ndarray, "n 2"],
+        live: Bool[ndarray, " n"],
+        device: torch.device,
+    ) -> None:
+        """`position[i]` = (data set, row in it) of training row i."""
+        self.packed = packed
+        self.position = position
+        self.live = live
+        self.device = device
+
+    def images(self, rows: Int[ndarray, " b"]) -> Float[Tensor, "b 6 s s"]:
+        """Return the network input of `rows`, values in [0, 1]."""
+        return self._gather("images", rows).to(torch.get_default_dtype()).div_(255)
+
+    def batch(
+        self, rows: Int[ndarray, " b"], domain: Int[ndarray, " n"], n_domains: int, mirrored: Bool[ndarray, " b"]
+    ) -> Batch:
+        """Return the batch of `rows`; frames with `mirrored` set are flipped left to right, with their depth."""
+        images = self.images(rows)
+        depth = self._gather("depth", rows).to(images.dtype).div_(255).unsqueeze(1)
+        flip = torch.from_numpy(mirrored).to(self.device)[:, None, None, None]
+        known = np.array([self.packed[s].depth_known[r] for s, r in self.position[rows]])
+        return Batch(
+            images=torch.where(flip, images.flip(3), images),
+            depth=torch.where(flip, depth.flip(3), depth),
+            depth_known=torch.from_numpy(known).to(self.device),
+            live=torch.from_numpy(self.live[rows]).to(self.device, images.dtype),
+            domain=torch.from_numpy(domain[rows].astype(np.int64)).to(self.device),
+            row=torch.from_numpy(rows.astype(np.int64)).to(self.device),
+            n_domains=n_domains,
+        )
+
+    def _gather(self, field: str, rows: Int[ndarray, " b"]) -> Tensor:
+        stacked = np.stack([getattr(self.packed[s], field)[r] for s, r in self.position[rows]])
+        return torch.from_numpy(stacked).to(self.device, non_blocking=True)

@@ -1,0 +1,94 @@
+"""Crops and depth maps as one memory-mapped array, so that training never decodes an image twice."""
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+from numpy.lib.format import open_memmap
+
+from dgfas.core.errors import UserError
+from dgfas.core.manifest import MANIFEST_NAME, Manifest
+from dgfas.data.colour import rgb_and_hsv, to_size
+
+Progress = Callable[[int, int], None]
+
+#: The encoder's output, and so the depth map, has an eighth of the input's side.
+DEPTH_STRIDE = 8
+
+
+@dataclass(frozen=True)
+class PackedFrames:
+    """All frames of a prepared data set at one size, in the manifest's row order.
+
+    `images (N, 6, S, S)` holds RGB and HSV as bytes, `depth (N, S/8, S/8)` the depth map as bytes (255 = nearest),
+    `depth_known (N,)` whether the depth map may supervise. Both image arrays are memory-mapped files.
+    """
+
+    images: UInt8[ndarray, "n 6 s s"]
+    depth: UInt8[ndarray, "n d d"]
+    depth_known: ndarray
+
+
+def pack(manifest: Manifest, side: int, hsv: str = "pillow", progress: Progress | None = None) -> PackedFrames:
+    """Return the frames of `manifest` at `side` pixels; the packed files are made on the first call and kept.
+
+    They lie in `packed/` of the data set's folder and take 6 * side * side bytes a frame. Raises UserError if a crop
+    is missing or unreadable, or the folder cannot be written.
+    """
+    folder = manifest.root / "packed" / f"{side}px-{hsv}-{manifest.content_hash[:16]}"
+    if not folder.is_dir():
+        _write(manifest, side, hsv, folder, progress)
+    known = (manifest.frames["depth_kind"] != "unknown").to_numpy(dtype=bool)
+    return PackedFrames(
+        np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "depth.npy", mmap_mode="r"), known
+    )
+
+
+def _write(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progress | None) -> None:
+    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+        _fill(manifest, side, hsv, temporary, progress)
+        if not folder.is_dir():  # another process may have been faster
+            os.replace(temporary, folder)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}); free space or make it writable") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _fill(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progress | None) -> None:
+    rows = list(manifest.frames[["face", "depth"]].itertuples(index=False))
+    where = manifest.root / MANIFEST_NAME
+    depth_side = side // DEPTH_STRIDE
+    images = open_memmap(folder / "images.npy", "w+", np.uint8, (len(rows), 6, side, side))
+    depth = open_memmap(folder / "depth.npy", "w+", np.uint8, (len(rows), depth_side, depth_side))
+
+    def load(row: int) -> None:
+        rgb = _read(manifest.root / rows[row].face, cv2.IMREAD_COLOR_RGB, where, row, "face")
+        images[row] = rgb_and_hsv(to_size(rgb, side), hsv)
+        if isinstance(rows[row].depth, str):
+            grey = _read(manifest.root / rows[row].depth, cv2.IMREAD_GRAYSCALE, where, row, "depth")
+            depth[row] = cv2.resize(grey, (depth_side, depth_side), interpolation=cv2.INTER_AREA)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, _ in enumerate(pool.map(load, range(len(rows))), start=1):
+            if progress is not None:
+                progress(done, len(rows))
+    images.flush()
+    depth.flush()
+
+
+def _read(path: Path, flag: int, manifest: Path, row: int, column: str) -> ndarray:
+    image = cv2.imread(str(path), flag) if path.is_file() else None
+    if image is None:
+        fault = "cannot be decoded" if path.is_file() else "does not exist"
+        raise UserError(f"{manifest}: row {row}, column {column!r} points to {path}, which {fault}; prepare it again")
+    return image

@@ -1,0 +1,79 @@
+"""Find a method by its name, or by the path of a Python file; read its presets.
+
+A method is one Python file with one `Method` subclass, and one YAML of the same name beside it that holds the presets.
+"""
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from dgfas.core.config import merge, read_yaml, validated
+from dgfas.core.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from dgfas.methods.base import Method, MethodOptions
+
+FOLDER = Path(__file__).parent
+
+
+def method_names() -> list[str]:
+    """Return the names of all methods that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def method_file(name: str) -> Path:
+    """Return the Python file of a method given by name or by path. Raises UserError where there is none."""
+    if name.endswith(".py"):
+        path = Path(name)
+        for needed in (path, path.with_suffix(".yaml")):
+            if not needed.is_file():
+                raise UserError(f"method {name}: {needed} does not exist; a method is a .py and a .yaml side by side")
+        return path
+    if name not in method_names():
+        raise UserError(f"unknown method {name!r}; {nearest(name, method_names())}")
+    return FOLDER / f"{name}.py"
+
+
+def load_method(name: str) -> "type[Method]":
+    """Return the class of a method given by name or by path."""
+    from dgfas.methods.base import Method
+
+    module = _module(name)
+    own = [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, Method) and member.__module__ == module.__name__
+    ]
+    if len(own) != 1:
+        raise UserError(f"{module.__file__}: defines {len(own)} Method subclasses; it must define exactly one")
+    return own[0]
+
+
+def _module(name: str) -> ModuleType:
+    path = method_file(name)
+    if path.parent == FOLDER:
+        return importlib.import_module(f"dgfas.methods.{path.stem}")
+    spec = importlib.util.spec_from_file_location(f"dgfas_method_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def preset_values(name: str, preset: str) -> dict[str, Any]:
+    """Return a preset's values: `default`, with the preset's own put over it. Raises UserError if it does not exist."""
+    path = method_file(name).with_suffix(".yaml")
+    presets = read_yaml(path)
+    if preset not in presets:
+        raise UserError(f"method {name} has no preset {preset!r}; {nearest(preset, presets)} ({path})")
+    return merge(presets["default"], presets[preset])
+
+
+def method_options(name: str, values: Mapping[str, Any]) -> "MethodOptions":
+    """Check the options of a method. Raises UserError naming the option at fault."""
+    return validated(load_method(name).Options, values, f"options of {name}")

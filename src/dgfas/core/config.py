@@ -70,7 +70,6 @@ class TrainingConfig(Strict):
     precision: Literal["32-true", "64-true", "bf16-mixed"] = "32-true"
     threads: int | None = Field(default=None, ge=1)  # CPU threads a process; None leaves torch's default
     checkpoint_seconds: float = Field(default=60.0, gt=0)
-    validation_frames: int | None = Field(default=None, ge=1)  # frames a recording scored at each tenth; None: all
 
 
 class RunConfig(Strict):

@@ -1,0 +1,34 @@
+"""Put a run's configuration together: setting, preset, file and `--set`, the later winning."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from dgfas.core.config import RunConfig, merge, parse_assignments, read_yaml, setting_values, validated
+from dgfas.methods.registry import method_options, preset_values
+
+
+def build_config(
+    method: str,
+    *,
+    roots: Sequence[Path] = (),
+    sources: Sequence[str] = (),
+    target: str | None = None,
+    preset: str = "default",
+    setting: str = "small",
+    config_file: Path | None = None,
+    assignments: Iterable[str] = (),
+) -> RunConfig:
+    """Return the checked configuration of a run.
+
+    The size comes from `setting`, the method's options from `preset`; a YAML file and then `--set a.b=c` assignments
+    change single values. Raises UserError naming the key at fault.
+    """
+    data: dict[str, Any] = {"roots": [str(root.resolve()) for root in roots], "sources": list(sources)}
+    given: dict[str, Any] = {"method": method, "preset": preset, "setting": setting, "data": data | {"target": target}}
+    changes = merge(read_yaml(config_file) if config_file else {}, parse_assignments(assignments))
+    given = merge(given, changes)
+    values = merge(setting_values(given["setting"]), {"options": preset_values(given["method"], given["preset"])})
+    config = validated(RunConfig, merge(values, given), "configuration")
+    options = method_options(config.method, config.options)
+    return config.model_copy(update={"options": options.model_dump(mode="json")})

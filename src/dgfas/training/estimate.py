@@ -1,0 +1,40 @@
+"""How long a run will take."""
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from dgfas.core.config import NetworkConfig, RunConfig, TrainingConfig, merge, setting_values
+from dgfas.networks.encoder import Encoder
+
+
+def encoder_flops(network: NetworkConfig) -> int:
+    """Return the floating-point operations of one forward of the encoder on one frame."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        Encoder(network)(torch.empty(1, 6, network.image_size, network.image_size))
+    return counter.get_total_flops()
+
+
+def expected_duration(config: RunConfig, iterations: int, seconds_per_iteration: float) -> str:
+    """Return a line on how long `iterations` take; where that is long on a CPU, what the setting `small` would take."""
+    training, network = config.training, config.network
+    text = (
+        f"{iterations} iterations of {2 * training.batch_per_class} frames a domain: "
+        f"about {in_words(iterations * seconds_per_iteration)}"
+    )
+    if network.image_size < 256 or training.accelerator not in ("cpu", "auto") or torch.cuda.is_available():
+        return text
+    values = setting_values("small")
+    small_network = NetworkConfig(**values["network"])
+    small = TrainingConfig(**merge(training.model_dump(), values["training"]))
+    work = encoder_flops(small_network) * small.batch_per_class * small.iterations
+    here = encoder_flops(network) * training.batch_per_class
+    return f"{text}; the setting `small` would take about {in_words(seconds_per_iteration * work / here)} on this CPU"
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration as a person says it: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

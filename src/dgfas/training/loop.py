@@ -1,0 +1,198 @@
+"""The training loop: batches in, checkpoints and development scores out."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch.utils.tensorboard import SummaryWriter
+
+from dgfas.core.config import RunConfig
+from dgfas.core.errors import UserError
+from dgfas.core.progress import Silent
+from dgfas.core.seeding import stable_rng, stable_seed
+from dgfas.data.batches import BalancedSampler, Batch
+from dgfas.evaluation.calibration import fit_calibration
+from dgfas.evaluation.protocols import count_recordings
+from dgfas.evaluation.scores import scores_of_frames, write_scores
+from dgfas.methods.base import Method, Setup
+from dgfas.methods.registry import load_method, method_options
+from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, write_checkpoint
+from dgfas.training.estimate import expected_duration
+from dgfas.training.processes import averager, launch
+from dgfas.training.record import read_config, read_record, start_record, write_json
+from dgfas.training.scoring import raw_scores
+from dgfas.training.task_data import TaskData, load_task
+
+TENTHS = 10
+
+
+def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path:
+    """Train a method into the new folder `run`. Raises UserError if the folder holds a run already."""
+    fabric = launch(config.training)
+    data = _load(config, fabric, report)
+    if fabric.is_global_zero:
+        start_record(run, config, _facts(config, data, fabric))
+    fabric.barrier()
+    Training(config, run, data, fabric, report or Silent()).finish()
+    return run
+
+
+def resume(run: Path, report: Silent | None = None) -> Path:
+    """Continue the run in folder `run` behind its last checkpoint, to the same end to the bit on the same machine."""
+    config = read_config(run)
+    fabric = launch(config.training)
+    report = report or Silent()
+    data = _load(config, fabric, report)
+    record, facts = read_record(run), _facts(config, data, fabric)
+    if record["manifests"] != facts["manifests"]:
+        raise UserError(f"{run}: its prepared data have changed since the run began; start a new run")
+    for name in ("threads", "torch", "processes"):
+        now = {**facts, "torch": torch.__version__, "threads": torch.get_num_threads()}[name]
+        if record[name] != now:
+            report.note(f"{name} was {record[name]} and is now {now}: the result will differ in its last bits")
+    training = Training(config, run, data, fabric, report)
+    if checkpoint_path(run, LATEST).is_file():
+        training.restore()
+    training.finish()
+    return run
+
+
+def _load(config: RunConfig, fabric: Fabric, report: Silent | None) -> TaskData:
+    """Read the data; the first process of a machine packs them, the others wait."""
+    with fabric.rank_zero_first(local=True):
+        progress = (report or Silent()).progress if fabric.is_global_zero else None
+        return load_task(config.data, config.network.image_size, config.data.target, progress)
+
+
+def _facts(config: RunConfig, data: TaskData, fabric: Fabric) -> dict[str, Any]:
+    counts = count_recordings(data.frames, data.split)
+    return {
+        "manifests": data.manifest_hashes,
+        "processes": fabric.world_size,
+        "recordings": counts.to_dict("records"),
+        "seed": config.training.seed,
+    }
+
+
+def build_method(config: RunConfig, n_domains: int) -> Method:
+    """Return the method of a run with its initial weights, which depend on the run's seed alone."""
+    torch.manual_seed(stable_seed(config.training.seed, "initial weights"))
+    setup = Setup(
+        config.network, n_domains, config.training.iterations, config.training.bn_batches, config.training.seed
+    )
+    return load_method(config.method)(method_options(config.method, config.options), setup)
+
+
+class Training:
+    """One run in progress: the method, the iteration it is at, and what it writes."""
+
+    def __init__(self, config: RunConfig, run: Path, data: TaskData, fabric: Fabric, report: Silent) -> None:
+        self.config, self.run, self.data, self.fabric, self.report = config, run, data, fabric, report
+        self.iteration = 0
+        self.total = config.training.iterations
+        if config.training.precision == "64-true":
+            torch.set_default_dtype(torch.float64)
+        self.n_domains = len(config.data.sources)
+        self.live = data.live("train")
+        self.domain = data.domain("train", config.data.sources)
+        self.loader = data.loader("train", fabric.device)
+        self.validation = data.loader("validation", fabric.device)
+        self.method = build_method(config, self.n_domains).to(fabric.device)
+        self.method.average = averager(fabric)
+        self.sampler = self._sampler()
+
+    def _sampler(self) -> BalancedSampler:
+        return BalancedSampler(
+            self.live, self.domain, self.n_domains, self.config.training.batch_per_class, self.config.training.seed
+        )
+
+    def finish(self) -> None:
+        """Train to the end, writing a checkpoint every tenth of the run and every `checkpoint_seconds`."""
+        writer = self._writer()
+        self.method.train()
+        saved = began = time.monotonic()
+        first = self.iteration
+        milestones = {math.ceil(self.total * tenth / TENTHS) for tenth in range(1, TENTHS + 1)}
+        while self.iteration < self.total:
+            logs = self._step()
+            for name, value in logs.items():
+                if writer is not None:
+                    writer.add_scalar(name, value, self.iteration)
+            self.report.progress("training", self.iteration, self.total)
+            if self.iteration == first + 1:
+                self.report.note(expected_duration(self.config, self.total - first, time.monotonic() - began))
+            if self.iteration in milestones:
+                self._milestone()
+                saved = time.monotonic()
+            elif self.fabric.broadcast(time.monotonic() - saved > self.config.training.checkpoint_seconds):
+                self._save(LATEST, resumable=True)
+                saved = time.monotonic()
+        if writer is not None:
+            writer.close()
+
+    def _writer(self) -> SummaryWriter | None:
+        if not self.fabric.is_global_zero:
+            return None
+        return SummaryWriter(str(self.run / "tensorboard"), purge_step=self.iteration + 1)
+
+    def _step(self) -> dict[str, float]:
+        """Do one iteration. Every random number depends on the seed, the iteration and the process alone."""
+        self.method.iteration = self.iteration
+        rank = self.fabric.global_rank
+        torch.manual_seed(stable_seed(self.config.training.seed, "torch", self.iteration, rank))
+        try:
+            with self.fabric.autocast():
+                logs = self.method.update(self._batch(rank))
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+                raise UserError(
+                    "out of memory; set network.checkpoint_activations=true, or lower training.batch_per_class"
+                ) from error
+            raise
+        self.method.average([buffer for buffer in self.method.buffers() if buffer.is_floating_point()])
+        self.iteration += 1
+        return logs
+
+    def _batch(self, rank: int) -> Batch:
+        training = self.config.training
+        rows = self.sampler.rows(self.iteration, rank, self.fabric.world_size)
+        coins = stable_rng(training.seed, "flip", self.iteration, rank).random(len(rows))
+        return self.loader.batch(rows, self.domain, self.n_domains, (coins < 0.5) & training.flip)
+
+    def _milestone(self) -> None:
+        """Score the source development data, then keep this state: for choosing among, and for resuming."""
+        if self.fabric.is_global_zero:
+            self._score_development()
+        self._save(self.iteration, resumable=False)
+        self._save(LATEST, resumable=True)
+
+    def _score_development(self) -> None:
+        frames = self.data.part("validation")
+        raw = raw_scores(self.method, self.validation, lambda d, t: self.report.progress("source validation", d, t))
+        folder = self.run / "development"
+        folder.mkdir(exist_ok=True)
+        if not self.method.score_is_probability:
+            calibration = fit_calibration(raw, frames["label"].to_numpy(dtype=int), frames["domain"].to_numpy())
+            write_json(folder / f"{self.iteration:07d}.json", calibration.to_dict())
+            raw = calibration.apply(raw)
+        rejected = self.data.split.rejected["validation"]
+        origin = f"source development data, iteration {self.iteration}"
+        write_scores(folder / f"{self.iteration:07d}.csv", scores_of_frames(frames, raw, rejected, origin))
+
+    def _save(self, step: int | str, *, resumable: bool) -> None:
+        if self.fabric.is_global_zero:
+            facts = {"iteration": self.iteration}
+            tensors = {"domain": torch.from_numpy(self.domain)}
+            write_checkpoint(checkpoint_path(self.run, step), self.method, facts, tensors, resumable=resumable)
+        self.fabric.barrier()
+
+    def restore(self) -> None:
+        """Go back to the state of the last checkpoint."""
+        facts, tensors = read_checkpoint(checkpoint_path(self.run, LATEST), self.method)
+        self.iteration = facts["iteration"]
+        self.domain = tensors["domain"].numpy()
+        self.sampler = self._sampler()
+        self.report.note(f"continuing behind iteration {self.iteration} of {self.total}")

@@ -1,0 +1,68 @@
+"""The folder of a run: what was asked, on what, by which versions."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+import dgfas
+from dgfas.core.config import RunConfig, read_yaml, validated
+from dgfas.core.errors import UserError
+
+CONFIG_NAME = "config.yaml"
+RECORD_NAME = "run.json"
+
+
+def start_record(run: Path, config: RunConfig, facts: dict[str, Any]) -> None:
+    """Write the resolved configuration and the record of a new run. Raises UserError if the folder is a run already."""
+    if (run / CONFIG_NAME).exists():
+        raise UserError(
+            f"{run}: holds a run already; continue it with `dgfas train --resume {run}`, or name a new folder"
+        )
+    run.mkdir(parents=True, exist_ok=True)
+    write_json(run / RECORD_NAME, {"dgfas": dgfas.__version__, **machine(), **facts})
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    (run / CONFIG_NAME).write_text(text)
+
+
+def machine() -> dict[str, Any]:
+    """Return what a number may depend on: versions, processor, threads."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "threads": torch.get_num_threads(),
+    }
+
+
+def read_config(run: Path) -> RunConfig:
+    """Return the configuration of a run. Raises UserError if the folder holds none."""
+    path = run / CONFIG_NAME
+    if not path.is_file():
+        raise UserError(f"{run}: is not the folder of a run ({CONFIG_NAME} is missing)")
+    return validated(RunConfig, read_yaml(path), str(path))
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """Return the record of a run."""
+    return read_json(run / RECORD_NAME)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object. Raises UserError naming the file."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    return content
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON object at once or not at all."""
+    temporary = path.with_name(path.name + ".partial")
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(temporary, path)

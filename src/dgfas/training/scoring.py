@@ -1,0 +1,31 @@
+"""Networks -> scores."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+
+from dgfas.data.batches import BatchLoader
+from dgfas.methods.base import Method
+
+SCORING_BATCH = 64  # frames
+
+
+def raw_scores(
+    method: Method, loader: BatchLoader, progress: Callable[[int, int], None] | None = None
+) -> Float[ndarray, " n"]:
+    """Return the method's score of every frame of `loader`, higher = more live, by running BatchNorm statistics."""
+    was_training = method.training
+    method.eval()
+    total = len(loader.position)
+    scores = []
+    with torch.inference_mode():
+        for first in range(0, total, SCORING_BATCH):
+            rows = np.arange(first, min(first + SCORING_BATCH, total))
+            scores.append(method.score(loader.images(rows)).double().cpu().numpy())
+            if progress is not None:
+                progress(int(rows[-1]) + 1, total)
+    method.train(was_training)
+    return np.concatenate(scores)

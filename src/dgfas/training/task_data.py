@@ -1,0 +1,100 @@
+"""The frames of a run: prepared data sets on disk -> the parts of a task, ready for the device."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool, Int
+from numpy import ndarray
+
+from dgfas.core.config import DataConfig
+from dgfas.core.errors import UserError
+from dgfas.core.label import Label
+from dgfas.core.manifest import Manifest
+from dgfas.data.batches import BatchLoader
+from dgfas.data.frames import PackedFrames, pack
+from dgfas.evaluation.protocols import Part, TaskSplit, split_task
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """All frames of the prepared data sets in one table, divided into the parts of one task.
+
+    `frames` has the manifest's columns and `data_set`, `row`: where the frame lies.
+    """
+
+    manifests: list[Manifest]
+    frames: pd.DataFrame
+    split: TaskSplit
+    packed: list[PackedFrames]
+
+    def part(self, part: Part) -> pd.DataFrame:
+        """Return the frames of one part of the task."""
+        return self.frames.loc[self.split.index(part)]
+
+    def live(self, part: Part) -> Bool[ndarray, " n"]:
+        """Return which frames of a part are live."""
+        return (self.part(part)["label"] == Label.LIVE).to_numpy(dtype=bool)
+
+    def domain(self, part: Part, domains: tuple[str, ...]) -> Int[ndarray, " n"]:
+        """Return the number of each frame's domain in `domains`."""
+        return pd.Categorical(self.part(part)["domain"], categories=domains).codes.astype(np.int64)
+
+    def loader(self, part: Part, device: torch.device) -> BatchLoader:
+        """Return the loader of a part's frames; its row i is the part's i-th frame."""
+        frames = self.part(part)
+        return BatchLoader(self.packed, frames[["data_set", "row"]].to_numpy(), self.live(part), device)
+
+    @property
+    def manifest_hashes(self) -> dict[str, str]:
+        """SHA-256 of each data set's manifest, by folder."""
+        return {str(manifest.root): manifest.content_hash for manifest in self.manifests}
+
+
+def load_task(data: DataConfig, image_size: int, target: str | None, progress: Progress | None = None) -> TaskData:
+    """Read the data sets of `data`, divide them into the parts of the task, and pack their frames at `image_size`.
+
+    Raises UserError for a data set that is missing or broken, an unknown domain, or a part without a class.
+    """
+    manifests = [Manifest.read(root) for root in data.roots]
+    tables = [
+        manifest.frames.assign(data_set=number, row=np.arange(len(manifest.frames)))
+        for number, manifest in enumerate(manifests)
+    ]
+    frames = pd.concat(tables, ignore_index=True)
+    _check_domains_once(frames, data)
+    if data.frames_per_recording is not None:
+        frames = evenly_spaced(frames, data.frames_per_recording)
+    rejected = pd.concat([manifest.rejected for manifest in manifests], ignore_index=True)
+    split = split_task(frames, data.sources, target, data.lists, rejected)
+    packed = []
+    for manifest in manifests:
+        report = None if progress is None else _named(progress, f"packing {manifest.root.name} at {image_size} px")
+        packed.append(pack(manifest, image_size, data.hsv, report))
+    return TaskData(manifests, frames, split, packed)
+
+
+def _named(progress: Progress, name: str) -> Callable[[int, int], None]:
+    return lambda done, total: progress(name, done, total)
+
+
+def evenly_spaced(frames: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Keep at most `number` frames of each recording, evenly spaced from its first frame on."""
+    by_recording = frames.groupby(["domain", "recording"], sort=False)
+    place, count = by_recording.cumcount(), by_recording["frame"].transform("size")
+    kept = np.minimum(count, number)
+    # Frame i of n is kept if it is the first in its of `kept` equal intervals.
+    first = np.ceil((place * kept // count) * count / kept)
+    return frames[place == first]
+
+
+def _check_domains_once(frames: pd.DataFrame, data: DataConfig) -> None:
+    data_sets = frames.groupby("domain")["data_set"].nunique()
+    for domain in data_sets.index[data_sets > 1]:
+        raise UserError(
+            f"domain {domain!r} is in more than one of {', '.join(map(str, data.roots))}; give each domain once"
+        )

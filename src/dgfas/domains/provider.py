@@ -1,0 +1,125 @@
+"""Who names the domains: what training asks of a provider, and the choice of one by its configuration."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy import ndarray
+from pydantic import Field
+
+from dgfas.core.config import Strict, merge, validated
+from dgfas.core.errors import UserError, nearest
+from dgfas.domains.style import Style, StyleKind
+
+
+@dataclass(frozen=True)
+class FrameTable:
+    """The training frames, as far as naming their domains needs them.
+
+    `live (n,)`; `given_domain (n,)` the data set of each frame in 0..D-1, or None where the data are a mixture;
+    `image_features(weights)` returns statistics of the images alone, from ImageNet features where `weights` (a ResNet-18
+    state dict) or the extra `imagenet` is there, and from colour and sharpness otherwise.
+    """
+
+    live: Bool[ndarray, " n"]
+    given_domain: Int[ndarray, " n"] | None
+    image_features: Callable[[Path | None], Style]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The domain of every training frame, and what the run record and TensorBoard show of it.
+
+    `domain (n,)` in 0..n_domains-1; `log` has sizes, mutual informations and distances; `notes` are sentences.
+    """
+
+    domain: Int[ndarray, " n"]
+    log: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+    def save(self, folder: Path, clustering: int) -> Path:
+        """Write domains, log and notes to `folder/clustering_NNN.npz` and return that path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"clustering_{clustering:03d}.npz"
+        names = np.array(list(self.log), dtype=str)
+        values = np.array(list(self.log.values()), dtype=float)
+        np.savez_compressed(
+            path, domain=self.domain, log_names=names, log_values=values, notes=np.array(self.notes, dtype=str)
+        )
+        return path
+
+
+class FoundOptions(Strict):
+    """What all providers share that find domains instead of reading them."""
+
+    provider: str
+    k: int = Field(default=3, ge=2)  # number of domains; D2AM and PDL-FAS, implementation details: 3
+    recluster_every: int | None = Field(default=None, ge=1)  # iterations; None: a tenth of the run
+
+
+class DomainProvider(ABC):
+    """Names the domain of every training frame, at the start and, if it `reclusters`, again and again."""
+
+    Options: ClassVar[type[Strict]]
+    #: Whether domains change during training.
+    reclusters: ClassVar[bool] = True
+    #: Which statistics of the network `assign` reads; None if it asks for none.
+    style_kind: ClassVar[StyleKind | None] = None
+
+    n_domains: int
+    recluster_every: int | None = None
+
+    @abstractmethod
+    def assign(
+        self, clustering: int, frames: FrameTable, style: Callable[[], Style], previous: Int[ndarray, " n"] | None
+    ) -> Assignment:
+        """Return the domains of clustering number `clustering`, counted from 0.
+
+        `style()` passes all frames through the network (once, without gradient) and returns their statistics;
+        `previous (n,)` are the domains of the clustering before, None at the first. Raises UserError on frames or
+        statistics that cannot be divided.
+        """
+
+    def period(self, iterations: int) -> int | None:
+        """Return after how many iterations domains are named again in a run of `iterations`; None for never."""
+        if not self.reclusters:
+            return None
+        return self.recluster_every or max(1, iterations // 10)
+
+
+def make_provider(config: Mapping[str, Any], n_given_domains: int | None, seed: int) -> DomainProvider:
+    """Return the provider that `config` (the run's `domains`) describes.
+
+    `n_given_domains` is None where the data are a mixture without a domain column. Raises UserError for an unknown
+    provider, a wrong option, or `given` domains that are not there.
+    """
+    from dgfas.domains.given import GivenDomains
+    from dgfas.domains.random import RandomDomains
+
+    if config.get("provider", "given") == "given":
+        validated(GivenDomains.Options, config, "domains")
+        return GivenDomains(n_given_domains)
+    found: dict[str, Any] = {"random": RandomDomains}
+    name = config["provider"]
+    if name not in found:
+        raise UserError(f"domains.provider: unknown provider {name!r}; {nearest(str(name), ['given', *found])}")
+    kind = found[name]
+    provider: DomainProvider = kind(validated(kind.Options, config, "domains"), seed)
+    return provider
+
+
+def domains_config(preset: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a method's preset `domains` with a user's changes put over them.
+
+    Where the user names another provider, only what all found domains share (`k`, `recluster_every`) is kept of the
+    preset, so that one line changes the provider.
+    """
+    provider = changes.get("provider", preset.get("provider"))
+    if provider == preset.get("provider"):
+        return merge(preset, changes)
+    shared = () if provider == "given" else ("k", "recluster_every")
+    return merge({key: preset[key] for key in shared if key in preset}, changes)

@@ -79,6 +79,15 @@ class Scores:
         """Return the rows of one domain."""
         return Scores(self.rows[self.rows["domain"] == domain], f"{self.origin}, domain {domain}")
 
+    def require_both_classes(self) -> None:
+        """Raise UserError unless there are live rows, spoof rows and at least one score."""
+        is_live = self.is_live
+        if is_live.all() or not is_live.any():
+            missing = Label.SPOOF.word if is_live.all() else Label.LIVE.word
+            raise UserError(f"{self.origin}: has no {missing} rows; both classes are needed")
+        if not self.answered.any():
+            raise UserError(f"{self.origin}: no row has a score, so nothing can be measured")
+
 
 def scores_of_frames(frames: pd.DataFrame, score: np.ndarray, rejected: pd.DataFrame, origin: str) -> Scores:
     """Join the frames of a manifest to their scores `(N,)`, and add rejected recordings as non-responses.

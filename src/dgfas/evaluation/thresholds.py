@@ -122,11 +122,5 @@ def _equally(scores: Scores, data: str) -> str:
 
 
 def _check_domains(scores: Scores) -> None:
-    is_live = scores.is_live
     for domain in sorted(scores.rows["domain"].unique()):
-        of_domain = is_live[(scores.rows["domain"] == domain).to_numpy()]
-        if of_domain.all() or not of_domain.any():
-            missing = "spoof" if of_domain.all() else "live"
-            raise UserError(f"{scores.origin}: domain {domain!r} has no {missing} rows, so no threshold can be fixed")
-    if not scores.answered.any():
-        raise UserError(f"{scores.origin}: no row has a score, so no threshold can be fixed")
+        scores.of_domain(domain).require_both_classes()

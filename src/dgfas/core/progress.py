@@ -1,5 +1,10 @@
 """How long work reports on itself; the command line shows it, everyone else may ignore it."""
 
+from collections.abc import Callable
+
+Progress = Callable[[int, int], None]  # (done, total)
+NamedProgress = Callable[[str, int, int], None]  # (what, done, total)
+
 
 class Silent:
     """A reporter that shows nothing."""
@@ -9,3 +14,10 @@ class Silent:
 
     def progress(self, name: str, done: int, total: int) -> None:
         """Take how far the work called `name` is."""
+
+
+def named(progress: NamedProgress | None, name: str) -> Progress | None:
+    """Return `progress` for one piece of work."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(name, done, total)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,8 @@ from numpy.lib.format import open_memmap
 
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import MANIFEST_NAME, Manifest
+from dgfas.core.progress import Progress
 from dgfas.data.colour import rgb_and_hsv, to_size
-
-Progress = Callable[[int, int], None]
 
 #: The encoder's output, and so the depth map, has an eighth of the input's side.
 DEPTH_STRIDE = 8

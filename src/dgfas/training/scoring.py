@@ -1,21 +1,18 @@
 """Networks -> scores."""
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
 
+from dgfas.core.progress import Progress
 from dgfas.data.batches import BatchLoader
 from dgfas.methods.base import Method
 
 SCORING_BATCH = 64  # frames
 
 
-def raw_scores(
-    method: Method, loader: BatchLoader, progress: Callable[[int, int], None] | None = None
-) -> Float[ndarray, " n"]:
+def raw_scores(method: Method, loader: BatchLoader, progress: Progress | None = None) -> Float[ndarray, " n"]:
     """Return the method's score of every frame of `loader`, higher = more live, by running BatchNorm statistics."""
     was_training = method.training
     method.eval()

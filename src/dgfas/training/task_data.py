@@ -1,6 +1,5 @@
 """The frames of a run: prepared data sets on disk -> the parts of a task, ready for the device."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,10 @@ from dgfas.core.config import DataConfig
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
+from dgfas.core.progress import NamedProgress, named
 from dgfas.data.batches import BatchLoader
 from dgfas.data.frames import PackedFrames, pack
 from dgfas.evaluation.protocols import Part, TaskSplit, split_task
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class TaskData:
         return {str(manifest.root): manifest.content_hash for manifest in self.manifests}
 
 
-def load_task(data: DataConfig, image_size: int, target: str | None, progress: Progress | None = None) -> TaskData:
+def load_task(data: DataConfig, image_size: int, target: str | None, progress: NamedProgress | None = None) -> TaskData:
     """Read the data sets of `data`, divide them into the parts of the task, and pack their frames at `image_size`.
 
     Raises UserError for a data set that is missing or broken, an unknown domain, or a part without a class.
@@ -73,13 +71,9 @@ def load_task(data: DataConfig, image_size: int, target: str | None, progress: P
     split = split_task(frames, data.sources, target, data.lists, rejected)
     packed = []
     for manifest in manifests:
-        report = None if progress is None else _named(progress, f"packing {manifest.root.name} at {image_size} px")
+        report = named(progress, f"packing {manifest.root.name} at {image_size} px")
         packed.append(pack(manifest, image_size, data.hsv, report))
     return TaskData(manifests, frames, split, packed)
-
-
-def _named(progress: Progress, name: str) -> Callable[[int, int], None]:
-    return lambda done, total: progress(name, done, total)
 
 
 def evenly_spaced(frames: pd.DataFrame, number: int) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """A trained model: a run's method at one checkpoint, from face crops to P(live)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from dgfas.core.config import RunConfig
+from dgfas.core.progress import NamedProgress, Progress, named
 from dgfas.data.batches import BatchLoader
 from dgfas.data.colour import rgb_and_hsv, to_size
 from dgfas.evaluation.calibration import Calibration
@@ -21,6 +22,11 @@ from dgfas.training.record import read_config, read_json
 from dgfas.training.scoring import raw_scores
 from dgfas.training.selection import development_scores
 from dgfas.training.task_data import TaskData, load_task
+
+
+def scoring_device() -> torch.device:
+    """Return the GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @dataclass(frozen=True)
@@ -35,16 +41,14 @@ class TrainedModel:
     def load(cls, run: Path, step: int) -> "TrainedModel":
         """Load the checkpoint after `step` iterations. Raises UserError if it is missing or does not fit the run."""
         config = read_config(run)
-        method = build_method(config, len(config.data.sources))
+        method = build_method(config, len(config.data.sources)).to(scoring_device())
         read_checkpoint(checkpoint_path(run, step), method)
         calibration = run / "development" / f"{step:07d}.json"
         if method.score_is_probability:
             return cls(config, method.eval(), None)
         return cls(config, method.eval(), Calibration.from_dict(read_json(calibration)))
 
-    def score_frames(
-        self, loader: BatchLoader, progress: Callable[[int, int], None] | None = None
-    ) -> Float[ndarray, " n"]:
+    def score_frames(self, loader: BatchLoader, progress: Progress | None = None) -> Float[ndarray, " n"]:
         """Return P(live) of every frame of `loader`."""
         return self._probability(raw_scores(self.method, loader, progress))
 
@@ -53,15 +57,16 @@ class TrainedModel:
         side, hsv = self.config.network.image_size, self.config.data.hsv
         inputs = np.stack([rgb_and_hsv(to_size(crop, side), hsv) for crop in crops])
         with torch.inference_mode():
-            raw = self.method.score(torch.from_numpy(inputs).to(torch.get_default_dtype()).div_(255))
-        return self._probability(raw.double().numpy())
+            images = torch.from_numpy(inputs).to(scoring_device(), torch.get_default_dtype()).div_(255)
+            raw = self.method.score(images).double().cpu().numpy()
+        return self._probability(raw)
 
     def _probability(self, raw: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
         return raw if self.calibration is None else self.calibration.apply(raw)
 
 
 def score_target(
-    run: Path, target: str, roots: Sequence[Path] = (), progress: Callable[[str, int, int], None] | None = None
+    run: Path, target: str, roots: Sequence[Path] = (), progress: NamedProgress | None = None
 ) -> tuple[dict[int, Scores], TaskData]:
     """Score the target domain with every kept checkpoint of a run: the inputs of both tracks.
 
@@ -73,15 +78,11 @@ def score_target(
     more = [root.resolve() for root in roots if root.resolve() not in own]
     data_config = config.data.model_copy(update={"roots": (*own, *more)})
     data = load_task(data_config, config.network.image_size, target, progress)
-    loader = data.loader("target", torch.device("cpu"))
+    loader = data.loader("target", scoring_device())
     frames, rejected = data.part("target"), data.split.rejected["target"]
     scores = {}
     for step in development_scores(run):
-        report = None if progress is None else _named(progress, f"scoring {target} at iteration {step}")
+        report = named(progress, f"scoring {target} at iteration {step}")
         score = TrainedModel.load(run, step).score_frames(loader, report)
         scores[step] = scores_of_frames(frames, score, rejected, f"{target}, iteration {step}")
     return scores, data
-
-
-def _named(progress: Callable[[str, int, int], None], name: str) -> Callable[[int, int], None]:
-    return lambda done, total: progress(name, done, total)

@@ -1,0 +1,58 @@
+"""The chosen frames of a recording, whether it is a video, a photo or a row of extracted frames."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from dgfas.core.errors import UserError
+from dgfas.datasets.folder import IMAGE_SUFFIXES
+from dgfas.faces.images import read_image
+from dgfas.faces.video import frame_count, read_frames
+
+
+@dataclass(frozen=True)
+class FrameRead:
+    """A frame at its `position` in the recording; `image` is None, with a `reason`, where it could not be read."""
+
+    position: int
+    image: UInt8[np.ndarray, "h w 3"] | None
+    reason: str | None = None
+
+
+def choose_positions(total: int, count: int | None, stride: int) -> list[int]:
+    """Choose every `stride`-th of `total` frames, and of those the middles of `count` equal parts (None: all of them).
+
+    Returns increasing positions from 0 on.
+    """
+    candidates = list(range(0, total, stride))
+    if count is None or count >= len(candidates):
+        return candidates
+    return [candidates[int((part + 0.5) * len(candidates) / count)] for part in range(count)]
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is treated as a photo (by its suffix); any other is tried as a video."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def read_recording(sources: Sequence[Path], count: int | None, stride: int) -> Iterator[FrameRead]:
+    """Yield the chosen frames of a recording: one video, one photo, or extracted frames in temporal order.
+
+    An unreadable one among several extracted frames is yielded with its reason. Raises UserError if the only
+    source is unreadable.
+    """
+    if len(sources) == 1 and not is_image(sources[0]):
+        positions = choose_positions(frame_count(sources[0]), count, stride)
+        for position, image in read_frames(sources[0], positions):
+            yield FrameRead(position, image)
+        return
+    for position in choose_positions(len(sources), count, stride):
+        try:
+            yield FrameRead(position, read_image(sources[position]))
+        except UserError as error:
+            if len(sources) == 1:
+                raise
+            yield FrameRead(position, None, str(error))

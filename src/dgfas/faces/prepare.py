@@ -1,0 +1,134 @@
+"""Recordings -> prepared data set: crops, depth maps and a manifest, in parallel and resumable."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dgfas.core.errors import UserError
+from dgfas.core.manifest import REJECTED_COLUMNS, Manifest, write_manifest
+from dgfas.core.recording import Recording
+from dgfas.datasets.folder import IMAGE_SUFFIXES
+from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
+from dgfas.faces.frames import read_recording
+from dgfas.faces.options import PrepareOptions
+from dgfas.faces.parallel import run_all
+from dgfas.faces.record import Outcome, Store
+
+#: Receives (recordings finished, recordings in all, name of the one just finished).
+Progress = Callable[[int, int, str], None]
+
+RECORDINGS_NAME = "recordings.csv"
+FRAME_COLUMNS = ["domain", "subject", "recording", "frame", "split", "label", "species", "face", "depth", "depth_kind"]
+
+
+@dataclass(frozen=True)
+class PrepareResult:
+    """What a preparation left on disk, and how it went. Counts are of recordings unless they say frames."""
+
+    manifest: Manifest
+    recordings: int
+    rejected: int
+    resumed: int  # finished by an earlier run
+    frames_without_face: int
+    frames_unreadable: int
+    left_out: int  # finished by an earlier run, but not among the recordings given now
+    exit_code: int  # 0, or 3 if every recording or more than `max_rejected` failed
+
+
+def prepare(
+    recordings: Sequence[Recording], root: Path, options: PrepareOptions, progress: Progress | None = None
+) -> PrepareResult:
+    """Write a prepared data set of `recordings` into folder `root`, and return what became of them.
+
+    A recording without a usable face goes to rejected.csv with its reason and stops nothing. Every finished recording
+    is on disk for good: after a kill the same call goes on where it stopped. `recordings.csv` counts, for every
+    recording, the frames that were tried, unreadable and without a face.
+
+    Raises UserError if there is no recording, if `root` holds another data set or was prepared with other options, or
+    if a model file is missing.
+    """
+    if not recordings:
+        raise UserError(f"{root}: there is no recording to prepare")
+    store = Store(Path(root), options)
+    FaceFinder(options)  # a missing model file is an error of its own, not of every recording
+    store.open(recordings)
+    waiting = [recording for recording in recordings if store.finished(recording) is None]
+    resumed = len(recordings) - len(waiting)
+    for done, name in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
+        if progress is not None:
+            progress(done, len(recordings), name)
+    return _joined(recordings, store, resumed)
+
+
+def prepare_one(path: Path, options: PrepareOptions, finder: FaceFinder | None = None) -> list[FaceCrop]:
+    """Return the face crops of one photo, one video or one folder of frames, without depth maps.
+
+    A frame without a face, or an unreadable one among several, is returned with its reason. `finder` saves loading the
+    networks again. Raises UserError if nothing can be read.
+    """
+    path = Path(path)
+    finder = finder or FaceFinder(options)
+    sources: tuple[Path, ...] = (path,)
+    if path.is_dir():
+        sources = tuple(sorted(entry for entry in path.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES))
+        if not sources:
+            raise UserError(f"{path}: the folder holds no image")
+    crops = []
+    for frame in read_recording(sources, options.frames_per_recording, options.stride):
+        if frame.image is None:
+            crops.append(FaceCrop(frame.position, None, 0, None, frame.reason))
+        else:
+            crops.append(finder.find(frame.image, frame.position, with_mesh=False))
+    return crops
+
+
+def _joined(recordings: Sequence[Recording], store: Store, resumed: int) -> PrepareResult:
+    frames: list[dict[str, Any]] = []
+    rejected: list[dict[str, Any]] = []
+    counts: list[dict[str, Any]] = []
+    for recording in recordings:
+        outcome = store.finished(recording)
+        if outcome is None:
+            raise RuntimeError(f"recording {recording.name} was not finished")
+        about = {
+            "domain": recording.domain,
+            "subject": recording.subject,
+            "recording": recording.name,
+            "split": recording.split,
+            "label": recording.label,
+            "species": recording.species,
+        }
+        frames += [{**about, **recording.factors, **row} for row in outcome.frames]
+        counts.append({**about, **outcome.counts, "reason": outcome.reason})
+        if outcome.reason is not None:
+            rejected.append({**about, "source": str(recording.sources[0]), "reason": outcome.reason})
+    _write_counts(store.root / RECORDINGS_NAME, counts)
+    table = pd.DataFrame(frames, columns=None if frames else FRAME_COLUMNS)
+    table["label"] = table["label"].astype("Int64")
+    refused = pd.DataFrame(rejected, columns=REJECTED_COLUMNS).astype({"label": "Int64"})
+    write_manifest(store.root, table, refused)
+    limit = store.options.max_rejected
+    failed = len(rejected) == len(recordings) or (limit is not None and len(rejected) > limit)
+    return PrepareResult(
+        manifest=Manifest.read(store.root),
+        recordings=len(recordings),
+        rejected=len(rejected),
+        resumed=resumed,
+        frames_without_face=sum(row["frames_without_face"] for row in counts),
+        frames_unreadable=sum(row["frames_unreadable"] for row in counts),
+        left_out=store.count() - len(recordings),
+        exit_code=3 if failed else 0,
+    )
+
+
+def _write_counts(path: Path, counts: list[dict[str, Any]]) -> None:
+    temporary = path.with_suffix(".partial")
+    pd.DataFrame(counts).to_csv(temporary, index=False)
+    os.replace(temporary, path)
+
+
+__all__ = ["NO_FACE", "FaceCrop", "Outcome", "PrepareOptions", "PrepareResult", "prepare", "prepare_one"]

@@ -1,0 +1,184 @@
+"""What is on disk of a preparation: crops, one row file a finished recording, and the options they were made with."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dgfas.core.errors import UserError
+from dgfas.core.label import Label
+from dgfas.core.manifest import MANIFEST_NAME
+from dgfas.core.recording import Recording
+from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder, given_boxes
+from dgfas.faces.frames import read_recording
+from dgfas.faces.models import MODELS
+from dgfas.faces.options import PrepareOptions
+
+OPTIONS_NAME = "prepare.json"
+ROWS_FOLDER = "finished"
+FORMAT = 1  # raised when the crops of the same options would change
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a recording: rows for the manifest, counts of frames, and the reason if it has no usable face."""
+
+    frames: list[dict[str, Any]]
+    counts: dict[str, int]
+    reason: str | None
+
+
+class Store:
+    """The folder of a data set that is being prepared."""
+
+    def __init__(self, root: Path, options: PrepareOptions) -> None:
+        self.root = root
+        self.options = options
+
+    def open(self, recordings: Sequence[Recording]) -> None:
+        """Make the folder, or check that it was begun with the same options and some of the same recordings."""
+        path = self.root / OPTIONS_NAME
+        wanted = {**self.options.content, "format": FORMAT, "models": {n: m.sha256 for n, m in MODELS.items()}}
+        _check_names(recordings)
+        if not path.is_file():
+            if (self.root / MANIFEST_NAME).exists():
+                raise UserError(f"{self.root}: holds another data set; choose a new folder")
+            (self.root / ROWS_FOLDER).mkdir(parents=True, exist_ok=True)
+            _write_at_once(path, json.dumps(wanted, indent=2))
+            return
+        begun = json.loads(path.read_text())
+        for key, value in wanted.items():
+            if begun.get(key) != value:
+                raise UserError(
+                    f"{self.root}: was prepared with {key} {begun.get(key)}, now it is {value}; "
+                    "use the same options, choose a new folder, or delete this one"
+                )
+        if self.count() and not any(self._rows_path(recording).exists() for recording in recordings):
+            raise UserError(f"{self.root}: was prepared from other recordings; choose a new folder, or delete this one")
+
+    def count(self) -> int:
+        """Return the number of finished recordings on disk."""
+        return sum(1 for _ in (self.root / ROWS_FOLDER).glob("*.json"))
+
+    def finished(self, recording: Recording) -> Outcome | None:
+        """Return the outcome of a recording, or None if it is not finished or its files or label changed since."""
+        path = self._rows_path(recording)
+        if not path.is_file():
+            return None
+        content = json.loads(path.read_text())
+        if content.pop("fingerprint") != fingerprint(recording):
+            return None
+        return Outcome(**content)
+
+    def process(self, recording: Recording, finder: FaceFinder) -> None:
+        """Write the crops of a recording and then, at once, its row file."""
+        folder = self.root / "faces" / recording.domain / recording.name
+        shutil.rmtree(folder, ignore_errors=True)  # crops of a run that was killed, or of older sources
+        self.finish(recording, self._outcome(recording, finder))
+
+    def finish(self, recording: Recording, outcome: Outcome) -> None:
+        """Write the row file of a recording: from here on it is finished."""
+        _write_at_once(
+            self._rows_path(recording), json.dumps({"fingerprint": fingerprint(recording), **asdict(outcome)})
+        )
+
+    def _outcome(self, recording: Recording, finder: FaceFinder) -> Outcome:
+        counts = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}
+        rows: list[dict[str, Any]] = []
+        reason: str | None = None
+        try:
+            boxes = given_boxes(recording) if self.options.detector == "given" else None
+            turns = int(recording.factors.get("quarter_turns", 0))
+            for frame in read_recording(recording.sources, self.options.frames_per_recording, self.options.stride):
+                counts["frames_tried"] += 1
+                if frame.image is None:
+                    counts["frames_unreadable"] += 1
+                    reason = reason or frame.reason
+                    continue
+                upright = np.ascontiguousarray(np.rot90(frame.image, turns))
+                found = finder.find(upright, frame.position, boxes)
+                counts["most_faces"] = max(counts["most_faces"], found.faces_found)
+                if found.image is None:
+                    counts["frames_without_face"] += 1
+                else:
+                    rows.append(self._write_frame(recording, found, found.image))
+        except UserError as error:  # raised by reading only: the sources are unreadable
+            return Outcome([], counts, str(error))
+        if rows:
+            return Outcome(rows, counts, None)
+        if counts["frames_without_face"] or reason is None:
+            reason = f"{NO_FACE} in {counts['frames_tried']} frames"
+        return Outcome([], counts, reason)
+
+    def _write_frame(self, recording: Recording, found: FaceCrop, image: np.ndarray) -> dict[str, Any]:
+        stem = f"faces/{recording.domain}/{recording.name}/{found.position:06d}"
+        face_name, depth_name = f"{stem}.png", None
+        _write_png(self.root / face_name, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        depth_kind = "zero" if recording.planar else "unknown"
+        if recording.label is Label.LIVE and found.depth is not None:
+            depth_kind, depth_name = "map", f"{stem}_depth.png"
+            _write_png(self.root / depth_name, np.round(found.depth * 255).astype(np.uint8))
+        left, top, right, bottom = found.box or (None, None, None, None)
+        yaw, pitch, roll = found.angles or (None, None, None)
+        return {
+            "frame": found.position,
+            "face": face_name,
+            "depth": depth_name,
+            "depth_kind": depth_kind,
+            "faces_found": found.faces_found,
+            "detection_score": found.score,
+            "box_left": left,
+            "box_top": top,
+            "box_right": right,
+            "box_bottom": bottom,
+            "yaw": yaw,
+            "pitch": pitch,
+            "roll": roll,
+        }
+
+    def _rows_path(self, recording: Recording) -> Path:
+        key = f"{recording.domain}\x1f{recording.name}"
+        return self.root / ROWS_FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+
+
+def fingerprint(recording: Recording) -> str:
+    """Return a hash of what the crops and depth maps of a recording depend on: sources with size and time, label."""
+    parts = [str(recording.label), recording.species, json.dumps(recording.factors, sort_keys=True)]
+    for source in recording.sources:
+        try:
+            status = source.stat()
+            parts.append(f"{source} {status.st_size} {status.st_mtime_ns}")
+        except OSError:
+            parts.append(f"{source} missing")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _check_names(recordings: Sequence[Recording]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for recording in recordings:
+        for name in (recording.domain, recording.name):
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or not path.parts:
+                raise UserError(f"recording {name!r}: the name must be a relative path without '..'")
+        if (recording.domain, recording.name) in seen:
+            raise UserError(f"recording {recording.name!r} of domain {recording.domain!r} appears twice")
+        seen.add((recording.domain, recording.name))
+
+
+def _write_png(path: Path, image: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), image):
+        raise OSError(f"{path}: cannot be written")
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".partial")
+    temporary.write_text(text)
+    os.replace(temporary, path)

@@ -1,0 +1,93 @@
+"""Frames of a video as upright RGB arrays, decoded by FFmpeg through PyAV."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from jaxtyping import UInt8
+
+from dgfas.core.errors import UserError
+
+#: A video that ends before this share of what its header promises is called truncated.
+WHOLE_SHARE = 0.9
+
+
+def frame_count(path: Path) -> int:
+    """Return the number of video frames in a file, counted by its packets (nothing is decoded).
+
+    Raises UserError if the file is missing, empty, not a video, without frames, or ends before 90 % of what its
+    header promises.
+    """
+    frames, seconds = 0, 0.0
+    with _opened(path) as container:
+        stream = container.streams.video[0]
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    frames += 1
+                    if packet.pts is not None and stream.time_base is not None:
+                        seconds = max(seconds, float((packet.pts + (packet.duration or 0)) * stream.time_base))
+        except av.error.FFmpegError as error:
+            raise UserError(f"{path}: truncated or damaged after frame {frames} ({error.strerror})") from error
+        if frames == 0:
+            raise UserError(f"{path}: the video has no frames")
+        if frames < WHOLE_SHARE * stream.frames:
+            raise UserError(f"{path}: truncated, holds {frames} of {stream.frames} frames")
+        promised_seconds = (container.duration or 0) / av.time_base
+        if stream.frames == 0 and seconds < WHOLE_SHARE * promised_seconds:
+            raise UserError(f"{path}: truncated, holds {seconds:.1f} of {promised_seconds:.1f} seconds")
+    return frames
+
+
+def read_frames(
+    path: Path, positions: Collection[int] | None = None
+) -> Iterator[tuple[int, UInt8[np.ndarray, "h w 3"]]]:
+    """Yield `(position, RGB frame)` in order, turned upright by the container's rotation tag.
+
+    `positions` (0 = first frame) chooses frames; None takes all. Positions after the last frame yield nothing.
+    A damaged packet is skipped. Raises UserError if the file cannot be opened or not one frame can be decoded.
+    """
+    wanted = None if positions is None else set(positions)
+    last = None if wanted is None else max(wanted, default=-1)
+    position = -1
+    with _opened(path) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1  # recordings run in parallel, not the frames of one
+        for frame in _decoded(container, stream):
+            position += 1
+            if last is not None and position > last:
+                return
+            if wanted is None or position in wanted:
+                upright = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+                yield position, np.ascontiguousarray(upright)
+    if position < 0:
+        raise UserError(f"{path}: not one frame of the video can be decoded")
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    try:
+        if path.stat().st_size == 0:
+            raise UserError(f"{path}: the file is empty")
+        container = av.open(str(path))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: file not found") from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise UserError(f"{path}: not a readable video ({error.strerror})") from error
+    if not container.streams.video:
+        container.close()
+        raise UserError(f"{path}: the file has no video stream")
+    return container
+
+
+def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            continue

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -102,7 +102,7 @@ def _first_mistake(model: type[BaseModel], error: ValidationError) -> str:
     if mistake["type"] == "extra_forbidden":
         owner: Any = model
         for part in mistake["loc"][:-1]:
-            owner = owner.model_fields[part].annotation
+            owner = get_args(owner)[0] if isinstance(part, int) else owner.model_fields[part].annotation
         return f"unknown key {path!r}; {nearest(str(mistake['loc'][-1]), owner.model_fields)}"
     if mistake["type"] == "missing":
         return f"key {path!r} is missing"

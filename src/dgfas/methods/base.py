@@ -45,6 +45,9 @@ class Method(nn.Module, ABC):
     Options: ClassVar[type[MethodOptions]] = MethodOptions
     #: Whether `score` returns P(live). If not, scores are calibrated on source development data.
     score_is_probability: ClassVar[bool] = True
+    #: Whether the method adapts to unlabelled images of the target; it then has `adapt_to(chunks)`, called before
+    #: scoring a target with its images in chunks `(b, 6, S, S)`. Every table marks such a method.
+    uses_target_images: ClassVar[bool] = False
     #: The smallest number of source domains that the method is defined for.
     least_domains: ClassVar[int] = 1
 
@@ -74,11 +77,7 @@ class Method(nn.Module, ABC):
 
         Raises NonFiniteLossError instead of stepping on a NaN or infinite loss.
         """
-        if not torch.isfinite(loss):
-            raise NonFiniteLossError(
-                f"the loss is {loss.item()} at iteration {self.iteration}; the last checkpoint is intact. "
-                "Lower options.learning_rate, or look at the losses in TensorBoard"
-            )
+        self.require_finite(loss)
         parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -86,6 +85,14 @@ class Method(nn.Module, ABC):
         self.average([parameter.grad for parameter in parameters if parameter.grad is not None])
         optimiser.step()
         optimiser.zero_grad()
+
+    def require_finite(self, loss: Float[Tensor, ""]) -> None:
+        """Raise NonFiniteLossError if the loss is NaN or infinite."""
+        if not torch.isfinite(loss):
+            raise NonFiniteLossError(
+                f"the loss is {loss.item()} at iteration {self.iteration}; the last checkpoint is intact. "
+                "Lower options.learning_rate, or look at the losses in TensorBoard"
+            )
 
     def adam(self, name: str, modules: Iterable[nn.Module], learning_rate: float) -> Optimizer:
         """Make and keep an Adam over the parameters of `modules`: betas .9 and .999, no weight decay, as RFM's code."""

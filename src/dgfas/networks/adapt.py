@@ -11,15 +11,21 @@ Order = Literal["second", "first"]
 
 
 def adapt(
-    module: nn.Module, loss: Tensor, step_size: float, order: Order = "second", names: Iterable[str] | None = None
+    module: nn.Module,
+    loss: Tensor,
+    step_size: float,
+    order: Order = "second",
+    names: Iterable[str] | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """Return the parameters of `module` after one gradient step on `loss`, attached to the graph.
 
     theta' = theta - step_size * d loss / d theta (RFM Algorithm 1, line 6). With order "second" the gradient keeps its
     own graph, so that a loss of theta' is differentiated through it; with "first" the gradient is a constant.
-    `names` restricts the step to some parameters; only these are returned.
+    `names` restricts the step to some parameters; only these are returned. `start` holds the parameters that `loss` was
+    computed with where an earlier step changed them, so that several steps follow each other.
     """
-    chosen = dict(module.named_parameters())
+    chosen = {**dict(module.named_parameters()), **(start or {})}
     if names is not None:
         chosen = {name: chosen[name] for name in names}
     gradients = torch.autograd.grad(

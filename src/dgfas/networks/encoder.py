@@ -97,12 +97,14 @@ class Encoder(nn.Module):
 
 @contextmanager
 def _running_statistics_untouched(part: nn.Module) -> Iterator[None]:
-    """Recompute a part's activations without counting the batch twice in its running statistics."""
-    norms = [module for module in part.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.track_running_stats = False
+    """Let the recomputation of a part's activations write to copies of its buffers: a batch counts once."""
+    kept = [(module, dict(module.named_buffers(recurse=False))) for module in part.modules()]
+    for module, buffers in kept:
+        for name, buffer in buffers.items():
+            setattr(module, name, buffer.clone())
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for module, buffers in kept:
+            for name, buffer in buffers.items():
+                setattr(module, name, buffer)

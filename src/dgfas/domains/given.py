@@ -8,6 +8,7 @@ from numpy import ndarray
 
 from dgfas.core.config import Strict
 from dgfas.core.errors import UserError
+from dgfas.domains.diagnostics import describe, notes_on_cells
 from dgfas.domains.provider import Assignment, DomainProvider, FrameTable
 from dgfas.domains.style import Style
 
@@ -34,7 +35,9 @@ class GivenDomains(DomainProvider):
         """Return the domains of the manifest, whatever the clustering."""
         if frames.given_domain is None:
             raise _no_domains()
-        return Assignment(frames.given_domain, {})
+        log = describe(frames.given_domain, self.n_domains, frames.live, None, None)
+        notes = notes_on_cells(frames.given_domain, self.n_domains, frames.live)
+        return Assignment(frames.given_domain, log, tuple(notes))
 
 
 def _no_domains() -> UserError:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Bool, Int
 from numpy import ndarray
-from pydantic import Field
 
 from dgfas.core.config import Strict, merge, validated
 from dgfas.core.errors import UserError, nearest
@@ -21,8 +20,8 @@ class FrameTable:
     """The training frames, as far as naming their domains needs them.
 
     `live (n,)`; `given_domain (n,)` the data set of each frame in 0..D-1, or None where the data are a mixture;
-    `image_features(weights)` returns statistics of the images alone, from ImageNet features where `weights` (a ResNet-18
-    state dict) or the extra `imagenet` is there, and from colour and sharpness otherwise.
+    `image_features(weights)` returns statistics of the images alone: of ImageNet features where `weights` (a ResNet-18
+    state dict) or the extra `imagenet` is there, of colour and sharpness otherwise.
     """
 
     live: Bool[ndarray, " n"]
@@ -51,14 +50,6 @@ class Assignment:
             path, domain=self.domain, log_names=names, log_values=values, notes=np.array(self.notes, dtype=str)
         )
         return path
-
-
-class FoundOptions(Strict):
-    """What all providers share that find domains instead of reading them."""
-
-    provider: str
-    k: int = Field(default=3, ge=2)  # number of domains; D2AM and PDL-FAS, implementation details: 3
-    recluster_every: int | None = Field(default=None, ge=1)  # iterations; None: a tenth of the run
 
 
 class DomainProvider(ABC):
@@ -97,13 +88,16 @@ def make_provider(config: Mapping[str, Any], n_given_domains: int | None, seed: 
     `n_given_domains` is None where the data are a mixture without a domain column. Raises UserError for an unknown
     provider, a wrong option, or `given` domains that are not there.
     """
+    # Here, because the providers import the interface above.
+    from dgfas.domains.d2am import D2AMDomains
     from dgfas.domains.given import GivenDomains
+    from dgfas.domains.pdl import PDLDomains
     from dgfas.domains.random import RandomDomains
 
     if config.get("provider", "given") == "given":
         validated(GivenDomains.Options, config, "domains")
         return GivenDomains(n_given_domains)
-    found: dict[str, Any] = {"random": RandomDomains}
+    found: dict[str, Any] = {"d2am": D2AMDomains, "pdl": PDLDomains, "random": RandomDomains}
     name = config["provider"]
     if name not in found:
         raise UserError(f"domains.provider: unknown provider {name!r}; {nearest(str(name), ['given', *found])}")

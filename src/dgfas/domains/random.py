@@ -8,7 +8,10 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from dgfas.core.seeding import stable_rng
-from dgfas.domains.provider import Assignment, DomainProvider, FoundOptions, FrameTable
+from dgfas.domains.clustering import check_enough
+from dgfas.domains.diagnostics import describe
+from dgfas.domains.found import FoundDomains, FoundOptions
+from dgfas.domains.provider import Assignment, FrameTable
 from dgfas.domains.style import Style
 
 
@@ -16,23 +19,19 @@ class RandomOptions(FoundOptions):
     provider: Literal["random"] = "random"
 
 
-class RandomDomains(DomainProvider):
+class RandomDomains(FoundDomains):
     """Deal the live and the spoof frames to k domains of equal size, anew each time (D2AM table 3, "w/o d")."""
 
     Options = RandomOptions
-
-    def __init__(self, options: RandomOptions, seed: int) -> None:
-        self.n_domains = options.k
-        self.recluster_every = options.recluster_every
-        self.seed = seed
 
     def assign(
         self, clustering: int, frames: FrameTable, style: Callable[[], Style], previous: Int[ndarray, " n"] | None
     ) -> Assignment:
         """Return random domains; frames of a class are dealt as evenly as their number allows."""
+        check_enough(frames.live, self.n_domains)
         domain = np.empty(len(frames.live), dtype=np.int64)
+        rng = stable_rng(self.seed_for(clustering))
         for of_class in (frames.live, ~frames.live):
             rows = np.flatnonzero(of_class)
-            shuffled = stable_rng(self.seed, "random domains", clustering).permutation(rows)
-            domain[shuffled] = np.arange(len(rows)) % self.n_domains
-        return Assignment(domain, {})
+            domain[rng.permutation(rows)] = np.arange(len(rows)) % self.n_domains
+        return Assignment(domain, describe(domain, self.n_domains, frames.live, frames.given_domain, previous))

@@ -84,14 +84,16 @@ class D2AMDomains(FoundDomains):
         if not self.options.select:
             return np.concatenate(statistics, axis=1)
         attention = style.block(f"{stage}/attention")
-        if not self.options.per_sample:
-            attention = np.broadcast_to(attention.mean(axis=0), attention.shape)
-        lowest = np.argsort(attention, axis=1, kind="stable")[:, : attention.shape[1] // 2]
-        return np.concatenate([np.take_along_axis(s, lowest, axis=1) for s in statistics], axis=1)
+        half = attention.shape[1] // 2
+        if self.options.per_sample:
+            lowest = np.argsort(attention, axis=1, kind="stable")[:, :half]
+            return np.concatenate([np.take_along_axis(s, lowest, axis=1) for s in statistics], axis=1)
+        lowest = np.argsort(attention.mean(axis=0), kind="stable")[:half]
+        return np.concatenate([s[:, lowest] for s in statistics], axis=1)
 
     def attention_log(self, style: Style) -> dict[str, float]:
         """Return, for each DRLM, the spread of attention over channels and the mean of 1 - a; warn of a collapse."""
-        log = {}
+        log: dict[str, float] = {}
         for name in style.names("attention"):
             attention = style.block(name)
             spread, complement = float(attention.mean(axis=0).std()), float(1 - attention.mean())

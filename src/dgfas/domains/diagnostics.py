@@ -1,7 +1,7 @@
 """What a clustering looks like: sizes, what it agrees with, how far its domains are apart; and signs of collapse."""
 
 import logging
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -80,12 +80,9 @@ def discrepancy(features: Float[ndarray, "n d"], domain: Int[ndarray, " n"], rng
     bandwidth = max(distance.sum() / (len(rows) ** 2 - len(rows)), 1e-12)
     kernel = sum(np.exp(-distance / (bandwidth * 2.0**power)) for power in range(-2, 3))
     edges = np.cumsum([0, *map(len, drawn)])
-    parts = [slice(*pair) for pair in zip(edges, edges[1:], strict=False)]
-    return float(
-        np.mean(
-            [kernel[a, a].mean() + kernel[b, b].mean() - 2 * kernel[a, b].mean() for a, b in combinations(parts, 2)]
-        )
-    )
+    parts = [slice(*pair) for pair in pairwise(edges)]
+    pairs = [kernel[a, a].mean() + kernel[b, b].mean() - 2 * kernel[a, b].mean() for a, b in combinations(parts, 2)]
+    return float(np.mean(pairs))
 
 
 class CollapseWatch:

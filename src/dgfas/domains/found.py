@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 from pydantic import Field

@@ -40,11 +40,10 @@ def test_every_domain_weighs_equally(make_scores) -> None:  # type: ignore[no-un
     assert weighed.data == "both, every domain weighing equally"
     assert weighed.value != pytest.approx(pooled.threshold[metrics.equal_error_index(pooled)])
 
+    parts = [(part.score, part.is_live) for part in map(scores.of_domain, ["desk", "hall"])]
+
     def gap(threshold: float) -> float:
-        rates = [
-            metrics.far_frr(part.score, part.is_live, threshold) for part in map(scores.of_domain, ["desk", "hall"])
-        ]
-        far, frr = np.mean(rates, axis=0)
+        far, frr = np.mean([metrics.far_frr(score, is_live, threshold) for score, is_live in parts], axis=0)
         return abs(float(far - frr))
 
     best = min(gap(threshold) for threshold in metrics.candidate_thresholds(scores.score))

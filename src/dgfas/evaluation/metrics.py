@@ -97,10 +97,9 @@ def equal_error_index(curve: ErrorCurve) -> int:
 
 
 def eer(score: np.ndarray, is_live: np.ndarray) -> float:
-    """Return (FAR + FRR) / 2 at the threshold of `equal_error_index`; nothing is interpolated."""
+    """Return the HTER at the threshold of `equal_error_index`; nothing is interpolated."""
     curve = error_curve(score, is_live)
-    index = equal_error_index(curve)
-    return float((curve.far[index] + curve.frr[index]) / 2)
+    return hter_at(score, is_live, float(curve.threshold[equal_error_index(curve)]))
 
 
 def tpr_at_fpr(score: np.ndarray, is_live: np.ndarray, fpr: float) -> float:

@@ -131,7 +131,7 @@ def evaluate_checkpoints(
         checkpoint, fixed = choose_oracle(target, level)
         scores = target[checkpoint].at(level)
         measurement = measure(scores, fixed, level, resamples, seed)
-        words = f"oracle: lowest HTER on the target's {level}s"
+        words = f"lowest HTER on the target's own {level}s (oracle)"
         oracle.append(TrackResult("oracle", level, checkpoint, words, len(target), measurement, scores))
     return (*deployable, *oracle)
 
@@ -167,7 +167,7 @@ def _development_threshold(development: Scores | None, level: Level, rule: str) 
 
 
 def _oracle_threshold(scores: Scores, level: Level) -> Threshold:
-    return eer_threshold(scores, f"oracle: the target's own {level}s")
+    return eer_threshold(scores, f"the target's own {level}s (oracle)")
 
 
 def _check_apart(development: Scores, target: Scores) -> None:

@@ -1,0 +1,99 @@
+"""Results as plain-text tables."""
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from dgfas.evaluation.intervals import Interval
+from dgfas.evaluation.measurement import Rate
+from dgfas.evaluation.tracks import Evaluation, TrackResult
+
+NOTES = (
+    "In brackets: 95 % intervals, by drawing whole persons with replacement.",
+    "AUC, EER and TPR are read off the target's own scores and use no threshold from above.",
+    "Without an answer (no face found) counts as rejected: an error for live, right for spoof.",
+)
+
+
+def percent(share: float) -> str:
+    """Write a share in [0, 1] as a percentage with two decimals, without the sign."""
+    return f"{100 * share:.2f}"
+
+
+def percent_interval(interval: Interval | None) -> str:
+    """Write an interval of shares as percentages; nothing where there is none."""
+    return "" if interval is None else f"[{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def tracks_table(evaluation: Evaluation) -> Table:
+    """Return one table of both tracks: a column a track and level, a row a metric; it fits 80 characters.
+
+    The lines below it say how each column's checkpoint and threshold were fixed.
+    """
+    table = _empty_table(evaluation, evaluation.title)
+    table.caption, table.caption_justify = Text(provenance(evaluation)), "left"
+    columns = [_cells(result) for result in evaluation.results]
+    for name in columns[0]:
+        table.add_row(Text(name), *(Text(column[name]) for column in columns))
+    return table
+
+
+def species_table(evaluation: Evaluation) -> Table:
+    """Return the errors of each species (APCER) and of live (BPCER): a row a species, a column a track and level.
+
+    Recordings also have the exact 95 % interval; frames of one recording are not independent, so frames have none.
+    """
+    table = _empty_table(evaluation, "APCER % of each species, and BPCER % (live)")
+    for species in sorted({name for result in evaluation.results for name in result.measurement.apcer}):
+        table.add_row(Text(species), *(_rate(result.measurement.apcer[species]) for result in evaluation.results))
+    table.add_row("live", *(_rate(result.measurement.bpcer) for result in evaluation.results))
+    return table
+
+
+def provenance(evaluation: Evaluation) -> str:
+    """Say a line a column by which rule and on which data its checkpoint and threshold were fixed."""
+    lines = []
+    for result in evaluation.results:
+        threshold = result.measurement.threshold
+        among = "" if result.checkpoint is None else f", of {result.candidates} checkpoints"
+        lines.append(
+            f"{result.track}, {result.level}: checkpoint: {result.selection}{among}; "
+            f"threshold: {threshold.rule}, {threshold.data}."
+        )
+    return "\n".join([*lines, *NOTES])
+
+
+def _empty_table(evaluation: Evaluation, title: str) -> Table:
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("")
+    for result in evaluation.results:
+        table.add_column(f"{result.track}\n{result.level}", justify="right", no_wrap=True)
+    return table
+
+
+def _cells(result: TrackResult) -> dict[str, str]:
+    measured = result.measurement
+    spoof = sum(rate.total for rate in measured.apcer.values())
+    cells = {
+        "live, spoof": f"{measured.bpcer.total}, {spoof}",
+        "checkpoint": "–" if result.checkpoint is None else str(result.checkpoint),
+        "threshold": f"{measured.threshold.value:.4f}",
+        "HTER %": _lines(percent(measured.hter), percent_interval(measured.bootstrap.hter)),
+        "AUC %": _lines(percent(measured.auc), percent_interval(measured.bootstrap.auc)),
+        "EER %": percent(measured.eer),
+        "FAR %": percent(measured.far),
+        "FRR %": percent(measured.frr),
+        "APCER % worst": _lines(percent(measured.apcer_max), measured.worst_species),
+        "BPCER %": percent(measured.bpcer.share),
+        "ACER %": percent(measured.acer),
+    }
+    cells |= {f"TPR at FPR {100 * float(fpr):g} %": percent(tpr) for fpr, tpr in measured.tpr_at_fpr.items()}
+    return cells | {"APNRR %": percent(measured.apnrr), "BPNRR %": percent(measured.bpnrr)}
+
+
+def _rate(rate: Rate) -> Text:
+    return Text(_lines(percent(rate.share), f"{rate.errors} of {rate.total}", percent_interval(rate.interval)))
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)

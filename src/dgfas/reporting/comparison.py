@@ -45,17 +45,18 @@ def comparison_rows(evaluations: Mapping[str, Evaluation], level: Level) -> list
 def _cells(result: TrackResult) -> dict[str, str]:
     measured = result.measurement
     return {
-        "HTER %": f"{percent(measured.hter)} {percent_interval(measured.bootstrap.hter)}",
-        "AUC %": f"{percent(measured.auc)} {percent_interval(measured.bootstrap.auc)}",
+        "HTER %": f"{percent(measured.hter)}\n{percent_interval(measured.bootstrap.hter)}",
+        "AUC %": f"{percent(measured.auc)}\n{percent_interval(measured.bootstrap.auc)}",
         "BPCER %": percent(measured.bpcer.share),
-        "APCER % worst": f"{percent(measured.apcer_max)} ({measured.worst_species})",
+        "APCER % worst": f"{percent(measured.apcer_max)}\n{measured.worst_species}",
     }
 
 
 def write_comparison(evaluations: Mapping[str, Evaluation], title: str, level: Level, folder: Path) -> list[Path]:
     """Write comparison.csv and the ROC of every method's deployable checkpoint; return the paths."""
     table = folder / "comparison.csv"
-    pd.DataFrame(comparison_rows(evaluations, level)).to_csv(table, index=False, lineterminator="\n")
+    rows = pd.DataFrame(comparison_rows(evaluations, level)).replace("\n", " ", regex=True)
+    rows.to_csv(table, index=False, lineterminator="\n")
     curves, points = {}, []
     for method, evaluation in evaluations.items():
         for result in evaluation.results:

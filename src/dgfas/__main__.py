@@ -1,0 +1,3 @@
+from dgfas.cli import main
+
+main()

@@ -6,6 +6,7 @@ A method is one Python file with one `Method` subclass, and one YAML of the same
 import importlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -61,16 +62,23 @@ def _module(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where annotations written as strings are looked up
     spec.loader.exec_module(module)
     return module
 
 
 def preset_values(name: str, preset: str) -> dict[str, Any]:
-    """Return a preset's values: `default`, with the preset's own put over it. Raises UserError if it does not exist."""
+    """Return a preset's values: `default`, with the preset's own put over it.
+
+    Raises UserError if the preset does not exist, or if the file has no `default` or a preset without keys and values.
+    """
     path = method_file(name).with_suffix(".yaml")
     presets = read_yaml(path)
     if preset not in presets:
         raise UserError(f"method {name} has no preset {preset!r}; {nearest(preset, presets)} ({path})")
+    for needed in ("default", preset):
+        if not isinstance(presets.get(needed), dict):
+            raise UserError(f"{path}: preset {needed!r} must hold keys and values (`{{}}` if it changes nothing)")
     return merge(presets["default"], presets[preset])
 
 

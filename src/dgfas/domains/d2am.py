@@ -98,12 +98,15 @@ class D2AMDomains(FoundDomains):
             attention = style.block(name)
             spread, complement = float(attention.mean(axis=0).std()), float(1 - attention.mean())
             log |= {f"{name}_spread": spread, f"{name}_complement": complement}
-            if complement < LEAST_COMPLEMENT:
-                self.watch.warn(
-                    "complement",
-                    f"{name} is nearly 1 everywhere, so F- vanishes and noise names the domains; "
-                    "lower options.entropy_weight",
-                )
-            if spread < LEAST_SPREAD:
-                self.watch.warn("spread", f"{name} is the same for all channels; the choice among them is arbitrary")
+            self.watch.report(
+                f"{name} complement",
+                complement < LEAST_COMPLEMENT,
+                f"{name} is nearly 1 everywhere, so F- vanishes and noise names the domains; "
+                "lower options.entropy_weight",
+            )
+            self.watch.report(
+                f"{name} spread",
+                spread < LEAST_SPREAD,
+                f"{name} is the same for all channels; the choice among them is arbitrary",
+            )
         return log

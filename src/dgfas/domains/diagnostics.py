@@ -1,6 +1,5 @@
 """What a clustering looks like: sizes, what it agrees with, how far its domains are apart; and signs of collapse."""
 
-import logging
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -9,9 +8,8 @@ from numpy import ndarray
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.pairwise import euclidean_distances
 
+from dgfas.core.collapse import CollapseWatch
 from dgfas.core.label import Label
-
-logger = logging.getLogger("dgfas")
 
 #: A domain with a smaller share of the frames is called nearly empty.
 LEAST_SHARE = 0.01
@@ -85,26 +83,17 @@ def discrepancy(features: Float[ndarray, "n d"], domain: Int[ndarray, " n"], rng
     return float(np.mean(pairs))
 
 
-class CollapseWatch:
-    """Warns of each kind of collapse once."""
-
-    def __init__(self) -> None:
-        self._told: set[str] = set()
-
-    def warn(self, kind: str, message: str) -> None:
-        """Log `message` as a warning unless one of this `kind` was."""
-        if kind not in self._told:
-            self._told.add(kind)
-            logger.warning(message)
-
-    def check(self, log: dict[str, float], n_domains: int) -> None:
-        """Warn if the domains of a clustering (`describe`) are the classes, or one is nearly empty."""
-        sizes = np.array([log[f"size_{k}"] for k in range(n_domains)])
-        if sizes.min() < LEAST_SHARE * sizes.sum():
-            self.warn("size", f"a pseudo-domain holds {sizes.min():.0f} of {sizes.sum():.0f} frames; lower domains.k")
-        if log["nmi_class"] > MOST_CLASS_AGREEMENT:
-            self.warn(
-                "class",
-                f"the pseudo-domains are nearly live and spoof (mutual information {log['nmi_class']:.2f}); "
-                "meta-learning across them learns little",
-            )
+def warn_of_collapse(watch: CollapseWatch, log: dict[str, float], n_domains: int) -> None:
+    """Warn if the domains that `log` (of `describe`) describes are the classes, or one is nearly empty."""
+    sizes = np.array([log[f"size_{k}"] for k in range(n_domains)])
+    watch.report(
+        "size",
+        bool(sizes.min() < LEAST_SHARE * sizes.sum()),
+        f"a pseudo-domain holds {sizes.min():.0f} of {sizes.sum():.0f} frames; lower domains.k",
+    )
+    watch.report(
+        "class",
+        log["nmi_class"] > MOST_CLASS_AGREEMENT,
+        f"the pseudo-domains are nearly live and spoof (mutual information {log['nmi_class']:.2f}); "
+        "meta-learning across them learns little",
+    )

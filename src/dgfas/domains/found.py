@@ -6,9 +6,10 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from pydantic import Field
 
+from dgfas.core.collapse import CollapseWatch
 from dgfas.core.config import Strict
 from dgfas.core.seeding import stable_rng, stable_seed
-from dgfas.domains.diagnostics import CollapseWatch, describe, discrepancy, notes_on_cells
+from dgfas.domains.diagnostics import describe, discrepancy, notes_on_cells, warn_of_collapse
 from dgfas.domains.provider import Assignment, DomainProvider, FrameTable
 
 
@@ -49,5 +50,5 @@ class FoundDomains(DomainProvider):
         log["mmd_found"] = discrepancy(features, domain, rng)
         if frames.given_domain is not None:
             log["mmd_given"] = discrepancy(features, frames.given_domain, rng)
-        self.watch.check(log, self.n_domains)
+        warn_of_collapse(self.watch, log, self.n_domains)
         return Assignment(domain, log, tuple(notes_on_cells(domain, self.n_domains, frames.live)))

@@ -1,4 +1,6 @@
-"""The two heads on the encoder: the classifier (RFM's meta learner) and the depth estimator."""
+"""The heads on the encoder: the classifier (RFM's meta learner), D2AM's form of it, and the depth estimator."""
+
+from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -34,6 +36,33 @@ class MetaLearner(nn.Module):
         """Return the logit of P(live) of each frame."""
         logit: Tensor = self.output(self.body(features)).squeeze(1)
         return logit
+
+
+class Adaptation(NamedTuple):
+    """What `AdaptationLearner` returns: `logit (B,)` of P(live), `features (B, 512w)` of its adaptation layer."""
+
+    logit: Float[Tensor, " b"]
+    features: Float[Tensor, "b c"]
+
+
+class AdaptationLearner(nn.Module):
+    """D2AM's meta learner: RFM's with a linear layer before the output, the adaptation layer.
+
+    Without a ReLU behind it, so that its features can follow a normal distribution.
+    """
+
+    def __init__(self, in_channels: int, width: float, bn_momentum: float = 0.1) -> None:
+        super().__init__()
+        learner = MetaLearner(in_channels, width, bn_momentum)
+        self.body, self.output = learner.body, learner.output
+        channels = learner.output.in_features
+        self.adaptation = nn.Linear(channels, channels)
+        nn.init.xavier_normal_(self.adaptation.weight)
+
+    def forward(self, features: Float[Tensor, "b c s s"]) -> Adaptation:
+        """Return logits and the adaptation layer's features."""
+        adapted = self.adaptation(self.body(features))
+        return Adaptation(self.output(adapted).squeeze(1), adapted)
 
 
 class DepthEstimator(nn.Module):

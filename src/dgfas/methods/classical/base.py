@@ -125,7 +125,7 @@ class ClassicalMethod(ABC):
         """Write the fitted method as a NumPy archive of plain arrays and one JSON text; nothing is pickled."""
         header = json.dumps({"method": type(self).__name__, "options": self.options.model_dump()})
         with path.open("wb") as file:
-            np.savez(file, allow_pickle=False, header=np.array(header), **self.state())
+            np.savez(file, header=np.array(header), **self.state())
 
     @classmethod
     def load(cls, path: Path) -> "ClassicalMethod":
@@ -137,7 +137,7 @@ class ClassicalMethod(ABC):
             if header["method"] != cls.__name__:
                 raise UserError(f"{path}: holds a fitted {header['method']}, not {cls.__name__}; load it as that")
             return cls.from_state(validated(cls.Options, header["options"], str(path)), state)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise UserError(f"{path}: is not a fitted {cls.__name__} ({error}); fit it again") from error
 
 

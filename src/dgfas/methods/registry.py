@@ -68,10 +68,20 @@ def _module(name: str) -> ModuleType:
 
 
 def preset_values(name: str, preset: str) -> dict[str, Any]:
-    """Return a preset's values: `default`, with the preset's own put over it.
+    """Return the options that a preset gives: those of `default`, with the preset's own put over them.
 
     Raises UserError if the preset does not exist, or if the file has no `default` or a preset without keys and values.
     """
+    return {key: value for key, value in _preset(name, preset).items() if key != "domains"}
+
+
+def preset_domains(name: str, preset: str) -> dict[str, Any]:
+    """Return who names the domains by a preset: its `domains`, or `given` where it says nothing. Raises as above."""
+    domains: dict[str, Any] = _preset(name, preset).get("domains", {"provider": "given"})
+    return domains
+
+
+def _preset(name: str, preset: str) -> dict[str, Any]:
     path = method_file(name).with_suffix(".yaml")
     presets = read_yaml(path)
     if preset not in presets:

@@ -53,13 +53,27 @@ def _write(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Prog
     temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     try:
         temporary.mkdir(parents=True)
+        _check_space(len(manifest.frames) * (6 * side * side + (side // DEPTH_STRIDE) ** 2), temporary)
         _fill(manifest, side, hsv, temporary, progress)
-        if not folder.is_dir():  # another process may have been faster
-            os.replace(temporary, folder)
+        _publish(temporary, folder)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}); free space or make it writable") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_space(needed: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free  # a memory-mapped file on a full disk would kill the process
+    if needed > free:
+        raise UserError(f"{folder.parent}: needs {needed / 1e6:.2f} MB, {free / 1e6:.2f} MB are free; free some space")
+
+
+def _publish(temporary: Path, folder: Path) -> None:
+    try:
+        os.replace(temporary, folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was faster
+            raise
 
 
 def _fill(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progress | None) -> None:

@@ -50,11 +50,11 @@ class Features(NamedTuple):
 class Encoder(nn.Module):
     """A stem and three stages of three convolutions; 1,731,108 parameters at full width with batch normalisation."""
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig, in_channels: int = 6) -> None:
         super().__init__()
         norm = normalization(config.normalization)
         stem, narrow, wide = (scaled(channels, config.width) for channels in (64, 128, 196))
-        self.stem = conv_block(6, stem, norm, config.stem_stride)
+        self.stem = conv_block(in_channels, stem, norm, config.stem_stride)
         self.stages = nn.ModuleList()
         for k in range(3):
             # With the stride-2 stem the third pooling goes, so that the output stays at an eighth of the input.
@@ -74,8 +74,11 @@ class Encoder(nn.Module):
         self.checkpoint_activations = config.checkpoint_activations
         initialise(self)
 
-    def forward(self, images: Float[Tensor, "b 6 s s"]) -> Features:
-        """Return the features of six-channel images in [0, 1]; the side must be divisible by 8 and at least 32."""
+    def forward(self, images: Float[Tensor, "b inputs s s"]) -> Features:
+        """Return the features of images in [0, 1]; the side must be divisible by 8 and at least 32.
+
+        The images have the six channels of a `Batch`, or as many as the encoder was built for.
+        """
         x = self._run(self.stem, images)
         outputs = []
         for stage, after in zip(self.stages, self.after_stage, strict=True):

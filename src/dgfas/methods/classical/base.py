@@ -125,13 +125,13 @@ class ClassicalMethod(ABC):
         """Write the fitted method as a NumPy archive of plain arrays and one JSON text; nothing is pickled."""
         header = json.dumps({"method": type(self).__name__, "options": self.options.model_dump()})
         with path.open("wb") as file:
-            np.savez(file, header=np.array(header), **self.state())
+            np.savez(file, header=np.array(header), **self.state())  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: Path) -> "ClassicalMethod":
         """Read what `save` wrote. Raises UserError if the file is not one of this method."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 state = dict(archive)
             header = json.loads(str(state.pop("header")))
             if header["method"] != cls.__name__:

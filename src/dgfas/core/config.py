@@ -91,7 +91,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def validated(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
     """Build `model` from `values`; a mistake becomes one UserError that names the key, prefixed by `where`."""
     try:
-        return model(**values)
+        return model.model_validate(dict(values))
     except ValidationError as error:
         raise UserError(f"{where}: {_first_mistake(model, error)}") from error
 

@@ -1,6 +1,5 @@
 """What every learned method is: networks, optimisers and state, `update(batch)` and `score(images)`."""
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -61,7 +60,6 @@ class Method(nn.Module, ABC):
             )
         self.setup = setup
         self.optimisers: dict[str, Optimizer] = {}
-        self._warned: set[str] = set()
         self.iteration = 0  # set by the training loop before each update
         #: Replaces tensors by their mean over all processes; the training loop sets it when there are several.
         self.average: Callable[[list[Tensor]], None] = lambda tensors: None
@@ -95,12 +93,6 @@ class Method(nn.Module, ABC):
                 f"the loss is {loss.item()} at iteration {self.iteration}; the last checkpoint is intact. "
                 "Lower options.learning_rate, or look at the losses in TensorBoard"
             )
-
-    def warn_once(self, message: str) -> None:
-        """Log a warning, the first time only; for collapses that a method can see coming."""
-        if message not in self._warned:
-            self._warned.add(message)
-            logging.getLogger("dgfas").warning(message)
 
     def adam(self, name: str, modules: Iterable[nn.Module], learning_rate: float) -> Optimizer:
         """Make and keep an Adam over the parameters of `modules`: betas .9 and .999, no weight decay, as RFM's code."""

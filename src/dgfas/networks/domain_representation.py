@@ -8,6 +8,8 @@ from dgfas.networks.encoder import initialise
 
 #: Added to the variance, as instance normalisation does.
 EPSILON = 1e-5
+#: The squeeze keeps at least this many units: of two, both are often dead from the start (ReLU), and a is 1/2 for ever.
+LEAST_SQUEEZED = 8
 
 
 def channel_statistics(features: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b c"], Float[Tensor, "b c"]]:
@@ -22,12 +24,13 @@ def channel_statistics(features: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor
 class DomainRepresentation(nn.Module):
     """DRLM: attention that tells channels of the task (high) from channels of the domain (low).
 
-    `reduction` is tau. The probe W_p asks whether live and spoof can still be told apart in the domain channels.
+    `reduction` is tau: the squeeze has channels / tau units, at least 8. The probe W_p asks whether live and spoof can
+    still be told apart in the domain channels.
     """
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
-        squeezed = max(1, channels // reduction)
+        squeezed = max(LEAST_SQUEEZED, channels // reduction)
         self.squeeze = nn.Linear(channels, squeezed, bias=False)  # W_1
         self.excite = nn.Linear(squeezed, channels, bias=False)  # W_2
         self.probe = nn.Linear(channels, 1, bias=False)  # W_p

@@ -70,6 +70,7 @@ class DepthEstimator(nn.Module):
 
     def __init__(self, in_channels: int, width: float) -> None:
         super().__init__()
+        self.in_channels = in_channels
         first, second = (scaled(channels, width) for channels in (128, 64))
         self.body = nn.Sequential(conv_block(in_channels, first), conv_block(first, second), conv_block(second, 1))
         initialise(self)

@@ -18,9 +18,6 @@ from dgfas.faces.detection import FaceDetector
 from dgfas.faces.mesh import FaceMesh
 from dgfas.faces.models import fetch_models
 
-#: Where the face lies in the original: the middle of the box and its side, in pixels, as seen by eye.
-ASTRONAUT_FACE = (226.0, 130.0, 95.0)
-
 
 @pytest.fixture(scope="session")
 def models() -> None:

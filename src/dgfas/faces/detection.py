@@ -20,13 +20,13 @@ OVERLAP_OF_ONE_FACE = 0.3  # boxes that overlap more than this (intersection ove
 class Face:
     """A face in pixels of its image, x to the right, y down.
 
-    `box` is (left, top, right, bottom). `keypoints (6, 2)`: the eye on the image's left, the eye on its right, nose
-    tip, mouth, and the two ears; None where the box was given, not found. `score` is in [0, 1].
+    `box` is (left, top, right, bottom). `keypoints (k, 2)`: the eye on the image's left, the eye on its right, then
+    nose tip, mouth, and the two ears; None where the box was given, not found. `score` is in [0, 1].
     """
 
     box: tuple[float, float, float, float]
     score: float
-    keypoints: Float[np.ndarray, "6 2"] | None = None
+    keypoints: Float[np.ndarray, "k 2"] | None = None
 
     @property
     def side(self) -> float:
@@ -69,7 +69,7 @@ class Network:
 
 
 class FaceDetector:
-    """BlazeFace: upright faces, rotated by up to about 45 degrees, of at least about a tenth of the image.
+    """BlazeFace: upright faces, leaning by up to about 45 degrees.
 
     Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019.
     """
@@ -80,7 +80,24 @@ class FaceDetector:
         self._anchors = anchor_centres()
 
     def detect(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
-        """Return the faces in an RGB image, largest first; an empty list if there is none."""
+        """Return the faces in an RGB image, largest first: those of at least about an eighth of its longer side."""
+        return self._separate_faces(*self._candidates(image))
+
+    def detect_small(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
+        """Return faces down to half that size, largest first, by looking at overlapping squares of half the side."""
+        tile = max(2, max(image.shape[:2]) // 2)
+        found = []
+        for top in range(0, max(1, image.shape[0] - tile // 2), tile // 2):
+            for left in range(0, max(1, image.shape[1] - tile // 2), tile // 2):
+                points, scores = self._candidates(image[top : top + tile, left : left + tile])
+                found.append((points + np.array((left, top)), scores))
+        points, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return self._separate_faces(points, scores)
+
+    def _candidates(
+        self, image: UInt8[np.ndarray, "h w 3"]
+    ) -> tuple[Float[np.ndarray, "n 8 2"], Float[np.ndarray, " n"]]:
+        """Return box corners and keypoints in image pixels, and scores, of the anchors that see a face."""
         height, width = image.shape[:2]
         scale = INPUT_SIDE / max(height, width)
         small_width, small_height = max(1, round(width * scale)), max(1, round(height * scale))
@@ -90,14 +107,12 @@ class FaceDetector:
         square[top : top + small_height, left : left + small_width] = shrunk
         regressors, logits = self._network(square / 127.5 - 1)
         points, scores = decode(regressors, logits, self._anchors)
-        points = (points * INPUT_SIDE - (left, top)) * (width / small_width, height / small_height)
-        return self._separate_faces(points, scores)
+        seen = scores >= self.least_score
+        in_image = (points[seen] * INPUT_SIDE - (left, top)) * (width / small_width, height / small_height)
+        return in_image, scores[seen]
 
-    def _separate_faces(
-        self, points: Float[np.ndarray, "anchors 8 2"], scores: Float[np.ndarray, " anchors"]
-    ) -> list[Face]:
-        corners, sizes = points[:, 0], points[:, 1] - points[:, 0]
-        rectangles = np.concatenate([corners, sizes], axis=1)
+    def _separate_faces(self, points: Float[np.ndarray, "n 8 2"], scores: Float[np.ndarray, " n"]) -> list[Face]:
+        rectangles = np.concatenate([points[:, 0], points[:, 1] - points[:, 0]], axis=1)
         kept = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), self.least_score, OVERLAP_OF_ONE_FACE)
         faces = [
             Face(tuple(points[index, :2].ravel().tolist()), float(scores[index]), points[index, 2:])

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from dgfas.core.errors import UserError
 from dgfas.core.recording import Recording
 from dgfas.faces.crop import crop, crop_transform, into_crop
 from dgfas.faces.depth import depth_from_mesh
 from dgfas.faces.detection import Face, FaceDetector
-from dgfas.faces.mesh import FaceMesh, head_angles
+from dgfas.faces.mesh import FaceMesh, head_angles, refined
 from dgfas.faces.options import PrepareOptions
 
 NO_FACE = "no face found"
+
+Landmarks = Float[np.ndarray, "468 3"]
 
 #: Returns the box (left, top, right, bottom) of the frame at a position, or None where the data set gives none.
 GivenBoxes = Callable[[int], tuple[float, float, float, float] | None]
@@ -53,40 +55,50 @@ class FaceFinder:
         image: UInt8[np.ndarray, "h w 3"],
         position: int = 0,
         boxes: GivenBoxes | None = None,
-        with_mesh: bool = True,
+        with_depth: bool = True,
     ) -> FaceCrop:
         """Return the crop of the largest face in an upright RGB image.
 
-        `boxes` is needed by detector "given" only. `with_mesh` asks for depth and angles too.
+        `boxes` is needed by detector "given" only. Without `with_depth` depth and angles are left out.
         """
         options = self.options
         faces = self._faces(image, position, boxes)
         if not faces:
             return FaceCrop(position, None, 0, None, NO_FACE)
-        face = faces[0]
-        transform = crop_transform(
-            face, options.margin if options.detector != "none" else 0, options.align, options.size
-        )
+        face, points = faces[0]
+        margin = 0.0 if options.detector == "none" else options.margin
+        transform = crop_transform(face, margin, options.align, options.size)
         cropped = crop(image, transform, options.size)
-        depth, angles = None, None
-        points = self._landmarks(image, face) if with_mesh else None
-        if points is not None:
-            square = (0.0, 0.0, float(options.size), float(options.size))
-            depth = depth_from_mesh(into_crop(points, transform), square, options.depth_size)
-            angles = head_angles(points)
-        return FaceCrop(position, cropped, len(faces), face.box, None, face.score, depth, angles)
+        if points is None or not with_depth:
+            return FaceCrop(position, cropped, len(faces), face.box, None, face.score)
+        square = (0.0, 0.0, float(options.size), float(options.size))
+        depth = depth_from_mesh(into_crop(points, transform), square, options.depth_size)
+        return FaceCrop(position, cropped, len(faces), face.box, None, face.score, depth, head_angles(points))
 
-    def _faces(self, image: UInt8[np.ndarray, "h w 3"], position: int, boxes: GivenBoxes | None) -> list[Face]:
+    def _faces(
+        self, image: UInt8[np.ndarray, "h w 3"], position: int, boxes: GivenBoxes | None
+    ) -> list[tuple[Face, Landmarks | None]]:
+        """Return the faces, largest first, each with its mesh where it has one."""
         if self._detector is not None:
-            return self._detector.detect(image)
+            return self._confirmed(image, self._detector.detect(image)) or self._confirmed(
+                image, self._detector.detect_small(image)
+            )
         if self.options.detector == "none":
-            return [Face((0.0, 0.0, float(image.shape[1]), float(image.shape[0])), 1.0)]
+            face = Face((0.0, 0.0, float(image.shape[1]), float(image.shape[0])), 1.0)
+            return [(face, self._mesh.landmarks(image, face, context=1.0))]
         box = boxes(position) if boxes is not None else None
-        return [Face(box, 1.0)] if box is not None else []
+        return [] if box is None else [(Face(box, 1.0), self._mesh.landmarks(image, Face(box, 1.0)))]
 
-    def _landmarks(self, image: UInt8[np.ndarray, "h w 3"], face: Face) -> np.ndarray | None:
-        whole_image = self.options.detector == "none"
-        return self._mesh.landmarks(image, face, context=1.0) if whole_image else self._mesh.landmarks(image, face)
+    def _confirmed(self, image: UInt8[np.ndarray, "h w 3"], faces: list[Face]) -> list[tuple[Face, Landmarks | None]]:
+        """Keep the faces in which the mesh sees one too, with the mesh's box and a second mesh from there."""
+        confirmed: list[tuple[Face, Landmarks | None]] = []
+        for face in faces:
+            rough = self._mesh.landmarks(image, face)
+            if rough is not None:
+                better = refined(face, rough)
+                points = self._mesh.landmarks(image, better)
+                confirmed.append((better, None) if points is None else (refined(better, points), points))
+        return sorted(confirmed, key=lambda each: each[0].side, reverse=True)
 
 
 def given_boxes(recording: Recording) -> GivenBoxes:

@@ -15,15 +15,15 @@ class PrepareOptions:
 
     `frames_per_recording` of every `stride`-th frame, the middles of equal parts (None: all of them). The crop is a
     square of `size` pixels around the face's box, enlarged by `margin` of its side on each side, turned until the eyes
-    are level if `align` is "eyes". `detector`: "blazeface" finds the face, "given" takes the data set's boxes, "none"
-    takes the whole image (already cropped). `depth_size` is the side of the depth map.
+    are level if `align` is "eyes". `detector`: "blazeface" finds the face and takes the box of its mesh, "given" takes
+    the data set's boxes, "none" takes the whole image (already cropped). `depth_size`: side of the depth map.
 
     `max_rejected` (recordings; None: any number short of all) and `workers` (processes) do not change the result.
     """
 
     frames_per_recording: int | None = 8
     stride: int = 1
-    margin: float = 0.2
+    margin: float = 0.15
     size: int = 256
     detector: Literal["blazeface", "given", "none"] = "blazeface"
     align: Literal["none", "eyes"] = "none"

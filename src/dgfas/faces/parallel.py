@@ -15,8 +15,8 @@ CRASHED = "the decoder crashed on this recording"
 _NO_COUNTS = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}
 
 
-def run_all(recordings: Sequence[Recording], store: Store, workers: int) -> Iterator[str]:
-    """Process the recordings and yield the name of each when it is finished, in no certain order.
+def run_all(recordings: Sequence[Recording], store: Store, workers: int) -> Iterator[Recording]:
+    """Process the recordings and yield each when it is finished, in no certain order.
 
     With one worker everything runs in this process. Else, if a process dies, the recordings that it left unfinished
     are tried once more, each in a process of its own; one that dies again is rejected.
@@ -26,15 +26,15 @@ def run_all(recordings: Sequence[Recording], store: Store, workers: int) -> Iter
         for recording in recordings:
             assert finder is not None
             store.process(recording, finder)
-            yield recording.name
+            yield recording
         return
     waiting = dict(enumerate(recordings))
     for index in _in_pool(waiting, store, min(workers, len(recordings))):
-        yield waiting.pop(index).name
+        yield waiting.pop(index)
     for index, recording in waiting.items():
         if not list(_in_pool({index: recording}, store, 1)):
             store.finish(recording, Outcome([], dict(_NO_COUNTS), CRASHED))
-        yield recording.name
+        yield recording
 
 
 def _in_pool(recordings: dict[int, Recording], store: Store, workers: int) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """Recordings -> prepared data set: crops, depth maps and a manifest, in parallel and resumable."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import pandas as pd
 
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import REJECTED_COLUMNS, Manifest, write_manifest
+from dgfas.core.progress import Progress
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder import IMAGE_SUFFIXES
 from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
@@ -17,9 +18,6 @@ from dgfas.faces.frames import read_recording
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.parallel import run_all
 from dgfas.faces.record import Outcome, Store
-
-#: Receives (recordings finished, recordings in all, name of the one just finished).
-Progress = Callable[[int, int, str], None]
 
 RECORDINGS_NAME = "recordings.csv"
 FRAME_COLUMNS = ["domain", "subject", "recording", "frame", "split", "label", "species", "face", "depth", "depth_kind"]
@@ -58,9 +56,9 @@ def prepare(
     store.open(recordings)
     waiting = [recording for recording in recordings if store.finished(recording) is None]
     resumed = len(recordings) - len(waiting)
-    for done, name in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
+    for done, _ in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
         if progress is not None:
-            progress(done, len(recordings), name)
+            progress(done, len(recordings))
     return _joined(recordings, store, resumed)
 
 
@@ -82,7 +80,7 @@ def prepare_one(path: Path, options: PrepareOptions, finder: FaceFinder | None =
         if frame.image is None:
             crops.append(FaceCrop(frame.position, None, 0, None, frame.reason))
         else:
-            crops.append(finder.find(frame.image, frame.position, with_mesh=False))
+            crops.append(finder.find(frame.image, frame.position, with_depth=False))
     return crops
 
 

@@ -73,7 +73,7 @@ def _opened(path: Path) -> av.container.InputContainer:
     except FileNotFoundError as error:
         raise UserError(f"{path}: file not found") from error
     except (av.error.FFmpegError, OSError) as error:
-        raise UserError(f"{path}: not a readable video ({error.strerror})") from error
+        raise UserError(f"{path}: not a readable video, or truncated ({error.strerror})") from error
     if not container.streams.video:
         container.close()
         raise UserError(f"{path}: the file has no video stream")

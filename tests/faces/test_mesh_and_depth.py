@@ -58,7 +58,7 @@ def nearest_by_loops(points: np.ndarray, triangles: np.ndarray, x: float, y: flo
 
 @pytest.mark.parametrize("turn", [0, 35, -60])
 def test_depth_against_plain_loops(turn: float) -> None:
-    points, size = head(turn), 12
+    points, size = head(turn), 7
     depth = depth_from_mesh(points, BOX, size)
     triangles = surface(points)
     cell = SIDE / size

@@ -61,7 +61,7 @@ def prepare_folder(
     ] = "auto",
     frames: Annotated[int, typer.Option(help="Frames a recording; 0 takes all.")] = 8,
     stride: Annotated[int, typer.Option(help="Look at every n-th frame only.")] = 1,
-    margin: Annotated[float, typer.Option(help="Share of the face box added on each side.")] = 0.2,
+    margin: Annotated[float, typer.Option(help="Share of the face box added on each side.")] = 0.15,
     size: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 256,
     detector: Annotated[Literal["blazeface", "given", "none"], typer.Option(help="Who finds the face.")] = "blazeface",
     align: Annotated[Literal["none", "eyes"], typer.Option(help="Turn the crop until the eyes are level.")] = "none",
@@ -96,7 +96,7 @@ def prepare_folder(
             reading.recordings,
             out,
             options,
-            progress=lambda done, total, name: report.progress("preparing recordings", done, total),
+            progress=lambda done, total: report.progress("preparing recordings", done, total),
         )
     if len(result.manifest.frames):
         write_sheet(result.manifest, out / "sheet.png")

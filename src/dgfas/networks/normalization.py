@@ -68,13 +68,13 @@ class IBN(nn.Module):
 class BalanceFactor(nn.Module):
     """alpha of each sample and channel, in [0, 1] (ANRL eq. 1-4): what ANRL's meta-learning adapts, its theta_F.
 
-    The bottleneck has d = C // 16 + 1 channels (the paper leaves d open). W_B and W_I start at zero, so that alpha
-    starts at .5 exactly (ANRL section 5.2).
+    The bottleneck has d = C // 16 + 1 channels (the paper leaves d open), but not fewer than 8: were all its ReLUs off
+    for every sample, alpha would stay at .5. W_B and W_I start at zero, so that alpha starts at .5 (ANRL section 5.2).
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        bottleneck = channels // 16 + 1
+        bottleneck = max(8, channels // 16 + 1)
         self.squeeze = nn.Parameter(torch.empty(bottleneck, channels))  # W
         self.batch_head = nn.Parameter(torch.zeros(channels, bottleneck))  # W_B
         self.instance_head = nn.Parameter(torch.zeros(channels, bottleneck))  # W_I

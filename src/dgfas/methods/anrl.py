@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dgfas.core.collapse import CollapseWatch
 from dgfas.core.errors import UserError
 from dgfas.data.batches import Batch, join
 from dgfas.losses.classification import binary_cross_entropy
@@ -14,7 +15,6 @@ from dgfas.losses.inter_class_separable import inter_class_separable
 from dgfas.losses.inter_domain_compatible import inter_domain_compatible
 from dgfas.losses.squared_distance import ChannelReduction
 from dgfas.methods.base import Method, MethodOptions, Setup
-from dgfas.methods.collapse import CollapseWatch
 from dgfas.networks.adapt import adapt, forward_with
 from dgfas.networks.centres import Centres, Start
 from dgfas.networks.encoder import Encoder, Features

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import SGD, Optimizer
 
+from dgfas.core.collapse import CollapseWatch
 from dgfas.core.errors import UserError
 from dgfas.data.batches import Batch
 from dgfas.losses.adversarial import reversal_strength, reverse_gradient
 from dgfas.losses.triplet import batch_all_triplet
 from dgfas.methods.base import Method, MethodOptions, Setup
-from dgfas.methods.collapse import CollapseWatch
 from dgfas.networks.backbones import imagenet_normalised, load_imagenet_weights, resnet18_halves
 from dgfas.networks.discriminators import EmbeddingDiscriminator
 from dgfas.networks.embedders import Bottleneck, PooledConvolutions

@@ -138,7 +138,10 @@ def _parts(rows: pd.DataFrame, held_out: dict[str, set[str]], target: str | None
 
 
 def _held_out_subjects(frames: pd.DataFrame, source: str, lists: Lists) -> set[str]:
-    """Return the subjects of `source` that validate instead of training; none where a split does so."""
+    """Return the subjects of `source` that validate instead of training; none where a split does so.
+
+    Of each class the first subject in the order of hashes validates and the last one trains.
+    """
     train_splits, validation_splits, _ = LIST_SPLITS[lists]
     rows = frames[frames["domain"] == source]
     if rows["split"].isin(validation_splits).any():
@@ -146,12 +149,12 @@ def _held_out_subjects(frames: pd.DataFrame, source: str, lists: Lists) -> set[s
     rows = rows[rows["split"].isin(train_splits)]
     order = sorted(rows["subject"].unique(), key=lambda subject: stable_seed("held out", source, subject))
     number = max(1, round(HELD_OUT_SHARE * len(order)))
-    subjects = set(order[:number])
-    for label in Label:
-        if not (rows["subject"].isin(subjects) & (rows["label"] == label)).any():
-            having = set(rows.loc[rows["label"] == label, "subject"])
-            subjects.update([subject for subject in order if subject in having][:1])
-    return subjects
+    of_class = [set(rows.loc[rows["label"] == label, "subject"]) for label in Label]
+    having = [[subject for subject in order if subject in subjects] for subjects in of_class]
+    stay = {subjects[-1] for subjects in having if subjects}
+    held_out = {subjects[0] for subjects in having if subjects} - stay
+    free = [subject for subject in order if subject not in held_out | stay]
+    return held_out | set(free[: max(0, number - len(held_out))])
 
 
 def _check_names(frames: pd.DataFrame, sources: tuple[str, ...], target: str | None, lists: str) -> None:

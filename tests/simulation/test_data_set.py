@@ -135,5 +135,5 @@ def test_a_full_disk_is_the_users_mistake(tmp_path: Path) -> None:
     for path in (root / "rows" / "desk" / "desk-000.json", root / "manifest.parquet", folder / "0000.png"):
         path.unlink()
     (folder / "0000.png").symlink_to("/dev/full")
-    with pytest.raises(UserError, match="No space left.*choose another folder"):
+    with pytest.raises(UserError, match=r"No space left.*choose another folder"):
         simulate(root, **{**SMALL, "subjects": 1}, domains=["desk"], workers=1, progress=fill)

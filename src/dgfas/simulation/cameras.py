@@ -12,6 +12,8 @@ from dgfas.simulation.fields import LUMA, Field, plane, resized, smooth_noise, u
 GAMMA = 2.2
 DETAIL_SIDE = 64  # pixels at which fine detail is measured
 DETAIL_GAIN = (0.5, 2.0)  # how far the automatic sharpness reaches
+SENSOR_COLUMNS = 1280
+TONE_GAIN = (0.25, 4.0)  # how far automatic levels and white balance reach
 TONE_SIDE = 16  # pixels at which tone is measured
 
 
@@ -71,7 +73,7 @@ def draw_capture(domain: CaptureDomain, camera: CameraModel, live: bool, rng: np
         flicker_cycles=uniform(rng, camera.flicker_cycles),
         flicker_phase=float(rng.uniform(0, 2 * np.pi)),
         flicker_step=float(rng.uniform(0.3, 2.5)),
-        pattern=_sensor_pattern(domain.name, camera, resolution),
+        pattern=_sensor_pattern(domain.name, camera, resolution, rng),
         tone=_draw_tone(domain, side, domain.correlations, rng),
     )
 
@@ -95,11 +97,11 @@ def _draw_tone(domain: CaptureDomain, side: float, offset: Correlations, rng: np
     )
 
 
-def _sensor_pattern(domain: str, camera: CameraModel, resolution: int) -> Field:
-    """Return the fixed gain of a sensor: the same for every recording of a camera, up to resampling."""
-    rng = stable_rng("sensor pattern", domain, camera.name)
-    columns = rng.standard_normal((1, DETAIL_SIDE), dtype=np.float32)
-    stripes = cv2.resize(columns, (resolution, resolution), interpolation=cv2.INTER_LINEAR)
+def _sensor_pattern(domain: str, camera: CameraModel, resolution: int, rng: np.random.Generator) -> Field:
+    """Return the fixed gain of the part of a sensor on which the face falls; `rng` chooses that part."""
+    sensor = stable_rng("sensor pattern", domain, camera.name).standard_normal((1, SENSOR_COLUMNS), dtype=np.float32)
+    left = int(rng.integers(SENSOR_COLUMNS - resolution))
+    stripes = np.repeat(sensor[:, left : left + resolution], resolution, axis=0)
     x, y = plane(resolution, 1.0)
     mosaic = np.cos(np.pi * camera.mosaic_cycles * x) * np.cos(np.pi * camera.mosaic_cycles * y)
     return 1 + camera.column_contrast * stripes + camera.mosaic_contrast * mosaic
@@ -146,23 +148,29 @@ def _match_tone(linear: Field, target: ToneTarget) -> Field:
     red, blue = shown[..., 0] - luma, shown[..., 2] - luma
 
     def coarse(channel: Field) -> Field:
-        return cv2.resize(channel, (TONE_SIDE, TONE_SIDE), interpolation=cv2.INTER_AREA)[1:-1, 2:-2]
+        small = cv2.resize(channel, (TONE_SIDE, TONE_SIDE), interpolation=cv2.INTER_AREA)
+        return cv2.GaussianBlur(small, (0, 0), 1.0)[1:-1, 1:-1]
 
     dark, median, bright = (float(level) for level in np.percentile(coarse(luma), (6, 50, 94)))
-    gain_above = min(max(target.above / (bright - median + 1e-3), 0.3), 3.0)
-    gain_below = min(max(target.below / (median - dark + 1e-3), 0.3), 3.0)
+    gain_above = _limited(target.above / (bright - median + 1e-3))
+    gain_below = _limited(target.below / (median - dark + 1e-3))
     distance = luma - median
     luma = target.luma + distance * np.where(distance > 0, np.float32(gain_above), np.float32(gain_below))
 
     def balanced(difference: Field, mean: float, spread: float) -> Field:
         seen = coarse(difference)
-        gain = min(max(spread / (float(seen.std()) + 1e-4), 0.3), 3.0)
+        gain = _limited(spread / (float(seen.std()) + 1e-4))
         return (difference - float(seen.mean())) * gain + mean
 
     red = luma + balanced(red, target.red, target.red_spread)
     blue = luma + balanced(blue, target.blue, target.blue_spread)
     green = (luma - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
     return np.clip(cv2.merge([red, green, blue]), 0.005, 1.3) ** GAMMA
+
+
+def _limited(gain: float) -> float:
+    """Keep an automatic control within its reach."""
+    return min(max(gain, TONE_GAIN[0]), TONE_GAIN[1])
 
 
 def _sense(linear: Field, capture: Capture, frame: int, rng: np.random.Generator) -> Field:

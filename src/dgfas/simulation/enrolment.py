@@ -40,10 +40,10 @@ ENROLMENT_CAMERA = CameraModel(
 
 
 def enrolment_session(
-    domain: CaptureDomain, identity: Identity, rng: np.random.Generator
+    domain: CaptureDomain, identity: Identity, seed: int, rng: np.random.Generator
 ) -> Callable[[HeadPose], Field]:
     """Return the session in which the attacker got a picture: a function from pose to photo (n, n, 3) 0..1."""
-    session = draw_visit(domain.model_copy(update={"cameras": (ENROLMENT_CAMERA,)}), Label.LIVE, rng)
+    session = draw_visit(domain.model_copy(update={"cameras": (ENROLMENT_CAMERA,)}), Label.LIVE, seed, rng)
     session = replace(session, capture=replace(session.capture, flare=0.0, flicker_step=0.0))
     backdrop, face = (
         resized(session.backdrop, PHOTO_SIDE),

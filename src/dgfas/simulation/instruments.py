@@ -38,14 +38,14 @@ class Hold:
 
 
 def draw_hold(rng: np.random.Generator, bend_deviation: float = 0.0) -> Hold:
-    """Draw how an attack is presented."""
+    """Draw how an attack is presented. Crops are cut around the shown face, so that place and size hardly vary."""
     return Hold(
         tilt_x=float(rng.normal(0, 0.07)),
         tilt_y=float(rng.normal(0, 0.07)),
-        roll=float(rng.normal(0, 0.05)),
-        scale=float(rng.uniform(0.95, 1.06)),
-        shift_x=float(rng.normal(0, 0.03)),
-        shift_y=float(rng.normal(0, 0.03)),
+        roll=float(rng.normal(0, 0.02)),
+        scale=float(np.exp(rng.normal(0, 0.01))),
+        shift_x=float(rng.normal(0, 0.01)),
+        shift_y=float(rng.normal(0, 0.01)),
         bend=float(rng.normal(0, 1)) * bend_deviation,
         bend_direction=float(rng.uniform(-0.5, 0.5)),
     )

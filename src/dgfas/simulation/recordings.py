@@ -45,13 +45,13 @@ def record(
     rng = stable_rng("recording", seed, domain.name, subject, species, number)
     identity = subject_identity(domain, subject, seed)
     label = Label.LIVE if species == "live" else Label.SPOOF
-    visit = draw_visit(domain, label, rng)
+    visit = draw_visit(domain, label, seed, rng)
     if species == "live":
         stream = _live(identity, visit, frames, image_size, rng)
     elif species == "replay":
-        stream = _replay(domain, identity, visit, frames, image_size, rng)
+        stream = _replay(domain, identity, visit, frames, image_size, seed, rng)
     else:
-        stream = _print(domain, identity, visit, species == "cut", frames, image_size, rng)
+        stream = _print(domain, identity, visit, species == "cut", frames, image_size, seed, rng)
     for frame in stream:
         yield replace(frame, factors={**visit_factors(visit), **frame.factors})
 
@@ -88,13 +88,14 @@ def _print(
     cut: bool,
     frames: int,
     image_size: int,
+    seed: int,
     rng: np.random.Generator,
 ) -> Iterator[Frame]:
     model = domain.prints[rng.integers(len(domain.prints))]
     pose = draw_poses(rng, 1)[0]
     side = visit.render_side
     sheet_side = round(EXTENT * side)
-    reflectance = print_reflectance(enrolment_session(domain, identity, rng)(pose), model, sheet_side, rng)
+    reflectance = print_reflectance(enrolment_session(domain, identity, seed, rng)(pose), model, sheet_side, rng)
     gloss = gloss_patches(model.gloss, sheet_side, rng)
     hold, half, border = draw_hold(rng, model.bend), *_draw_edge(model.edge_probability, rng)
     backdrop = resized(visit.backdrop, side)
@@ -125,12 +126,18 @@ def _eye_holes(identity: Identity, pose: HeadPose, sheet: Sheet) -> Field:
 
 
 def _replay(
-    domain: CaptureDomain, identity: Identity, visit: Visit, frames: int, image_size: int, rng: np.random.Generator
+    domain: CaptureDomain,
+    identity: Identity,
+    visit: Visit,
+    frames: int,
+    image_size: int,
+    seed: int,
+    rng: np.random.Generator,
 ) -> Iterator[Frame]:
     model = domain.displays[rng.integers(len(domain.displays))]
     moving = bool(rng.random() < model.video_probability)
     poses = draw_poses(rng, frames)
-    take = enrolment_session(domain, identity, rng)
+    take = enrolment_session(domain, identity, seed, rng)
     display = draw_display(model, rng)
     hold, half, border = draw_hold(rng), *_draw_edge(model.bezel_probability, rng)
     backdrop = resized(visit.backdrop, visit.render_side)

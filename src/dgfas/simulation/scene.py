@@ -14,6 +14,7 @@ from dgfas.simulation.identity import Identity
 SHADOW_STEPS = (0.06, 0.14, 0.26, 0.40)
 WRAP = 0.25  # how far diffuse light reaches past the terminator
 HEAD_PIVOT = 0.25  # height of the axis about which the head turns
+MARGIN = 5  # pixels rendered beyond the crop, where slopes and shadows are not yet right
 PLACE_SIDE = 160  # pixels across a painted place
 
 
@@ -52,7 +53,7 @@ def paint_place(place_seed: int, rng: np.random.Generator, cluttered: bool) -> F
     place = np.random.default_rng(place_seed)
     side = PLACE_SIDE
     x, y = plane(side, EXTENT)
-    wall = place.uniform(0.15, 0.6) * (1 + 0.08 * place.standard_normal(3))
+    wall = place.uniform(0.1, 0.7) * np.exp(0.2 * place.standard_normal(3))
     image = np.ones((side, side, 3), np.float32) * wall.astype(np.float32)
     image *= (1 + place.uniform(-0.2, 0.2) * x + place.uniform(-0.2, 0.2) * y)[..., None]
     if not cluttered:
@@ -61,7 +62,7 @@ def paint_place(place_seed: int, rng: np.random.Generator, cluttered: bool) -> F
     for _ in range(place.integers(6, 12)):
         centre_x, centre_y = place.uniform(-1.6, 1.6, 2)
         width, height = place.uniform(0.08, 0.6, 2)
-        colour = (place.beta(1, 1.6) * 0.8 + 0.02) * np.clip(1 + 0.22 * place.standard_normal(3), 0.1, 2)
+        colour = (place.beta(1, 1.6) * 0.8 + 0.02) * np.clip(1 + 0.3 * place.standard_normal(3), 0.1, 2)
         u, v = x - np.float32(centre_x + view_x), y - np.float32(centre_y + view_y)
         thing = np.hypot(u / width, v / height) < 1 if place.random() < 0.3 else (abs(u) < width) & (abs(v) < height)
         image = np.where(thing[..., None], colour.astype(np.float32) * (1 + 0.2 * v)[..., None], image)
@@ -77,7 +78,9 @@ def render_head(
     Returns the linear radiance (n, n, 3) and the true depth (n, n): 1 nearest, 0 background.
     """
     side = backdrop.shape[0]
-    x, y = plane(side, 1.0)
+    pitch = 2 / side
+    backdrop = cv2.copyMakeBorder(backdrop, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    x, y = plane(side + 2 * MARGIN, 1 + MARGIN * pitch)
     map_x, map_y = _warp(canonical, pose, x, y)
 
     def warped(field: Field) -> Field:
@@ -86,13 +89,14 @@ def render_head(
     openness = 1 - pose.eyelid
     albedo = warped(canonical.eyes_closed + openness * (canonical.eyes_open - canonical.eyes_closed))
     head, face = warped(canonical.head), warped(canonical.face)
-    pitch = 2 * EXTENT / canonical.head.shape[0]
-    plane_x, plane_y = (map_x + 0.5) * pitch - EXTENT, (map_y + 0.5) * pitch - EXTENT
+    canonical_pitch = 2 * EXTENT / canonical.head.shape[0]
+    plane_x, plane_y = (map_x + 0.5) * canonical_pitch - EXTENT, (map_y + 0.5) * canonical_pitch - EXTENT
     height = warped(canonical.height) * (math.cos(pose.yaw) * math.cos(pose.pitch))
     height = height - plane_x * math.sin(pose.yaw) - plane_y * math.sin(pose.pitch)
     body = _body(identity, light, backdrop, (x - pose.shift_x) / pose.scale, (y - pose.shift_y) / pose.scale)
-    radiance = over(body, _shade(identity, albedo, height, face, light), head)
-    return radiance, _depth(height, face)
+    radiance = over(body, _shade(identity, albedo, height, face, light, pitch), head)
+    inside = slice(MARGIN, MARGIN + side)
+    return radiance[inside, inside], _depth(height, face)[inside, inside]
 
 
 def _warp(canonical: CanonicalFace, pose: HeadPose, x: Field, y: Field) -> tuple[Field, Field]:
@@ -112,11 +116,9 @@ def _warp(canonical: CanonicalFace, pose: HeadPose, x: Field, y: Field) -> tuple
     return pixels(point_x, side, EXTENT), pixels(point_y, side, EXTENT)
 
 
-def _shade(identity: Identity, albedo: Field, height: Field, face: Field, light: Light) -> Field:
+def _shade(identity: Identity, albedo: Field, height: Field, face: Field, light: Light, pitch: float) -> Field:
     """Light a height field: wrapped Lambert, Blinn's highlight, cast shadow, ambient occlusion."""
-    side = height.shape[0]
-    pitch = 2 / side
-    smooth = cv2.GaussianBlur(height, (0, 0), 0.012 * side / 2)
+    smooth = cv2.GaussianBlur(height, (0, 0), 0.012 / pitch)
     slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / (8 * pitch))
     slope_y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / (8 * pitch))
     normal_z = 1 / np.sqrt(slope_x * slope_x + slope_y * slope_y + 1)
@@ -126,10 +128,10 @@ def _shade(identity: Identity, albedo: Field, height: Field, face: Field, light:
     blocked = np.full_like(smooth, -1)
     for distance in SHADOW_STEPS:
         shift = np.array([[1, 0, -to_x * distance / pitch], [0, 1, -to_y * distance / pitch]], np.float32)
-        towards = cv2.warpAffine(smooth, shift, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        towards = cv2.warpAffine(smooth, shift, smooth.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
         blocked = np.maximum(blocked, towards - smooth - distance * to_z)
     lit = 1 - 0.8 * soft_step((blocked - 0.02) * 60)
-    open_sky = np.clip(1 + 1.6 * (smooth - cv2.GaussianBlur(smooth, (0, 0), 0.05 * side)), 0.45, 1.15)
+    open_sky = np.clip(1 + 1.6 * (smooth - cv2.GaussianBlur(smooth, (0, 0), 0.1 / pitch)), 0.45, 1.15)
     diffuse = np.clip((facing + WRAP) / (1 + WRAP), 0, None) * lit
     half_length = math.sqrt(to_x**2 + to_y**2 + (to_z + 1) ** 2)
     half = [part / half_length for part in (to_x, to_y, to_z + 1)]

@@ -31,8 +31,8 @@ class Visit:
         return max(LEAST_RENDER_SIDE, self.capture.resolution)
 
 
-def draw_visit(domain: CaptureDomain, label: Label, rng: np.random.Generator) -> Visit:
-    """Draw light, place and camera settings of a recording."""
+def draw_visit(domain: CaptureDomain, label: Label, seed: int, rng: np.random.Generator) -> Visit:
+    """Draw light, place and camera settings of a recording in the data set of `seed`, which has places of its own."""
     weights = np.array([lighting.weight for lighting in domain.lightings])
     lighting = domain.lightings[rng.choice(len(weights), p=weights / weights.sum())]
     elevation, azimuth = uniform(rng, lighting.elevation_degrees), uniform(rng, lighting.azimuth_degrees)
@@ -42,7 +42,9 @@ def draw_visit(domain: CaptureDomain, label: Label, rng: np.random.Generator) ->
         elevation, azimuth, uniform(rng, lighting.key), uniform(rng, lighting.ambient), uniform(rng, lighting.warmth)
     )
     place = f"{domain.name}-{lighting.name}-{rng.integers(lighting.places):02d}"
-    backdrop = paint_place(stable_seed("place", place), rng, lighting.cluttered) * uniform(rng, lighting.background)
+    backdrop = paint_place(stable_seed("place", seed, place), rng, lighting.cluttered) * uniform(
+        rng, lighting.background
+    )
     camera = domain.cameras[rng.integers(len(domain.cameras))]
     capture = draw_capture(domain, camera, label is Label.LIVE, rng)
     return Visit(lighting, light, place, backdrop, capture, azimuth, elevation)

@@ -65,6 +65,8 @@ def train(
                 assignments=[*assignments, *options],
             )
             run = train_run(built, out, report)
+    if run is None:  # one of several processes, but not the first
+        return
     step, thresholds = freeze_operating_point(run, selection=select, threshold=threshold)
     say(f"{run}: checkpoint {step} by {select}; threshold {thresholds['recording']}")
 

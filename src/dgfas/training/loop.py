@@ -29,22 +29,29 @@ from dgfas.training.task_data import TaskData, load_task
 TENTHS = 10
 
 
-def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path:
-    """Train a method into the new folder `run`. Raises UserError if the folder holds a run already."""
+def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path | None:
+    """Train a method into the new folder `run`; return it on the first process, None on the others.
+
+    Raises UserError if the folder holds a run already, or the training diverges.
+    """
     fabric = launch(config.training)
+    report = report if report is not None and fabric.is_global_zero else Silent()
     data = _load(config, fabric, report)
     if fabric.is_global_zero:
         start_record(run, config, _facts(config, data, fabric))
     fabric.barrier()
-    Training(config, run, data, fabric, report or Silent()).finish()
-    return run
+    Training(config, run, data, fabric, report).finish()
+    return run if fabric.is_global_zero else None
 
 
-def resume(run: Path, report: Silent | None = None) -> Path:
-    """Continue the run in folder `run` behind its last checkpoint, to the same end to the bit on the same machine."""
+def resume(run: Path, report: Silent | None = None) -> Path | None:
+    """Continue the run in folder `run` behind its last checkpoint, to the same end to the bit on the same machine.
+
+    Returns it on the first process, None on the others. Raises UserError if its data have changed.
+    """
     config = read_config(run)
     fabric = launch(config.training)
-    report = report or Silent()
+    report = report if report is not None and fabric.is_global_zero else Silent()
     data = _load(config, fabric, report)
     record, facts = read_record(run), _facts(config, data, fabric)
     if record["manifests"] != facts["manifests"]:
@@ -57,14 +64,13 @@ def resume(run: Path, report: Silent | None = None) -> Path:
     if checkpoint_path(run, LATEST).is_file():
         training.restore()
     training.finish()
-    return run
+    return run if fabric.is_global_zero else None
 
 
-def _load(config: RunConfig, fabric: Fabric, report: Silent | None) -> TaskData:
+def _load(config: RunConfig, fabric: Fabric, report: Silent) -> TaskData:
     """Read the data; the first process of a machine packs them, the others wait."""
     with fabric.rank_zero_first(local=True):
-        progress = (report or Silent()).progress if fabric.is_global_zero else None
-        return load_task(config.data, config.network.image_size, config.data.target, progress)
+        return load_task(config.data, config.network.image_size, config.data.target, report.progress)
 
 
 def _facts(config: RunConfig, data: TaskData, fabric: Fabric) -> dict[str, Any]:

@@ -1,0 +1,51 @@
+# Verbs of the project; CI runs `make test`. Everything is installed into .venv from requirements.lock.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# Two processes of one thread each beat one of two here, in tests as in training.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: install demo test test-fast lint bench docs lock simulation-card clean
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install
+	$(BIN)/dgfas demo demo
+
+test: lint
+	$(BIN)/pytest -n 2
+
+test-fast: install
+	$(BIN)/pytest -n 2 -m "not slow"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+docs: install
+	$(BIN)/mkdocs serve
+
+simulation-card: install
+	$(BIN)/python -m dgfas.benchmark.simulation_card
+
+# Resolves the newest versions that pyproject.toml allows, in an empty environment, and pins them.
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet torch==2.13.0 setuptools wheel ".[train,dev,docs]"
+	build/lock/bin/pip freeze --all --exclude dgfas --exclude pip > requirements.lock
+
+clean:
+	rm -rf $(VENV) build site .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,128 @@
+"""From a finished run to both tracks, and that nothing leaks from the target into the deployable one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dgfas.core.errors import UserError
+from dgfas.core.manifest import Manifest, write_manifest
+from dgfas.evaluation.scores import read_scores
+from dgfas.training.evaluate import evaluate_run
+from dgfas.training.loop import train
+from dgfas.training.selection import freeze_operating_point, read_operating_point
+from dgfas.training.task_data import evenly_spaced, load_task
+from dgfas.training.trained import TrainedModel
+
+RULES = {"selection": "source_validation", "threshold": "eer"}
+
+
+@pytest.mark.parametrize("method", ["binary_cnn", "auxiliary_depth"])
+def test_both_tracks_of_a_run(tiny, tmp_path: Path, method: str) -> None:
+    run = train(tiny(method), tmp_path / "run")
+    step, thresholds = freeze_operating_point(run, **RULES)
+    evaluation = evaluate_run(run, None, **RULES)
+    results = {(result.track, result.level): result for result in evaluation.results}
+    assert results["deployable", "frame"].checkpoint == step
+    assert results["deployable", "frame"].measurement.threshold == thresholds["frame"]
+    assert results["oracle", "frame"].candidates == 10
+    assert results["oracle", "frame"].measurement.hter <= results["deployable", "frame"].measurement.hter
+    scores = read_scores(run / "evaluation" / "phone" / f"scores-{step:07d}.csv")
+    assert set(scores.rows["domain"]) == {"phone"}
+    assert scores.rows["score"].between(0, 1).all()
+
+
+def test_noise_in_the_targets_labels_changes_neither_checkpoint_nor_threshold(tiny, tmp_path: Path) -> None:
+    """The whole pipeline, twice: the second time every label of the target domain is a coin's."""
+    config = tiny("binary_cnn")
+    true = Manifest.read(config.data.roots[0])
+    noisy_root = tmp_path / "noisy"
+    noisy_root.mkdir()
+    (noisy_root / "faces").symlink_to(true.root / "faces")
+    frames = true.frames.copy()
+    target = frames["domain"] == "phone"
+    coins = np.random.default_rng(0).integers(0, 2, target.sum())
+    assert (coins != frames.loc[target, "label"]).any()
+    frames.loc[target, "label"] = coins
+    frames.loc[target, "species"] = np.where(coins == 1, "live", "print")
+    write_manifest(noisy_root, frames, true.rejected)
+    answers = []
+    for root in (true.root, noisy_root):
+        data = config.data.model_copy(update={"roots": (root,)})
+        run = train(config.model_copy(update={"data": data}), tmp_path / f"run-{root.name}")
+        freeze_operating_point(run, **RULES)
+        result = next(r for r in evaluate_run(run, None, **RULES).results if r.track == "deployable")
+        answers.append((read_operating_point(run), result.checkpoint, result.measurement.threshold))
+    assert answers[0] == answers[1]
+
+
+def test_an_unfinished_run_has_no_operating_point(tiny, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has no checkpoint yet"):
+        freeze_operating_point(tmp_path, **RULES)
+    with pytest.raises(UserError, match="--resume"):
+        read_operating_point(tmp_path)
+    with pytest.raises(UserError, match="is not the folder of a run"):
+        evaluate_run(tmp_path, "phone", **RULES)
+
+
+def test_rejected_recordings_of_the_target_are_non_responses(tiny, tmp_path: Path) -> None:
+    config = tiny("binary_cnn", iterations=1)
+    run = train(config, tmp_path / "run")
+    true = Manifest.read(config.data.roots[0])
+    lost = true.frames[(true.frames["domain"] == "phone") & (true.frames["split"] == "test")]["recording"].iloc[0]
+    rows = true.frames[true.frames["recording"] == lost].iloc[:1]
+    rejected = rows.assign(source="lost.mp4", reason="no face found")
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (moved / "faces").symlink_to(true.root / "faces")
+    write_manifest(moved, true.frames[true.frames["recording"] != lost], rejected)
+    # The run keeps its own record of the sources; only the target's data set is another one.
+    config_text = (run / "config.yaml").read_text().replace(str(true.root), str(moved))
+    (run / "config.yaml").write_text(config_text)
+    freeze_operating_point(run, **RULES)
+    result = evaluate_run(run, None, **RULES).results[1]
+    measured = result.measurement
+    live = bool(rows["label"].iloc[0])
+    assert (measured.bpnrr if live else measured.apnrr) > 0
+    assert result.scores.rows["score"].isna().sum() == 1
+
+
+def test_a_trained_model_scores_crops_as_it_scored_the_data_set(tiny, tmp_path: Path) -> None:
+    """The way from a PNG through `score_crops` equals the way through packed frames."""
+    import cv2
+
+    run = train(tiny("binary_cnn"), tmp_path / "run")
+    step, _ = freeze_operating_point(run, **RULES)
+    scores = read_scores(run / "development" / f"{step:07d}.csv").rows
+    config = tiny("binary_cnn")
+    frames = load_task(config.data, config.network.image_size, "phone").part("validation")
+    crops = [cv2.imread(str(config.data.roots[0] / name), cv2.IMREAD_COLOR_RGB) for name in frames["face"]]
+    again = TrainedModel.load(run, step).score_crops(crops)
+    np.testing.assert_allclose(again, scores["score"].to_numpy(dtype=float), atol=1e-6)
+
+
+def test_frames_are_taken_evenly_from_each_recording() -> None:
+    frames = pd.DataFrame(
+        {"domain": "a", "recording": ["x"] * 8 + ["y"] * 3 + ["z"], "frame": [*range(8), *range(3), 0]}
+    )
+    kept = evenly_spaced(frames, 3)
+    assert kept.groupby("recording")["frame"].apply(list).to_dict() == {"x": [0, 3, 6], "y": [0, 1, 2], "z": [0]}
+
+
+def test_the_same_domain_in_two_data_sets_is_refused(tiny, simulated: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.symlink_to(simulated)
+    data = tiny("binary_cnn").data.model_copy(update={"roots": (simulated, copy)})
+    with pytest.raises(UserError, match="is in more than one of"):
+        load_task(data, 32, "phone")
+
+
+def test_the_operating_point_is_stored_with_its_provenance(tiny, tmp_path: Path) -> None:
+    run = train(tiny("binary_cnn", iterations=2), tmp_path / "run")
+    freeze_operating_point(run, selection="last", threshold="fixed=0.5")
+    stored = json.loads((run / "operating_point.json").read_text())
+    assert stored["selection"] == "last"
+    assert stored["checkpoint"] == 2
+    assert stored["thresholds"]["frame"]["value"] == 0.5

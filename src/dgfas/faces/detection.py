@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from jaxtyping import Float, UInt8
 
-from dgfas.core.errors import UserError
-from dgfas.faces.models import REMEDY, model_path
+from dgfas.faces.network import Network
 
 INPUT_SIDE = 128
 #: (cells a side, anchors a cell) of the two output grids; all anchors lie in the middle of their cell.
@@ -46,26 +44,6 @@ class Face:
             return 0.0
         across, down = self.keypoints[1] - self.keypoints[0]
         return float(np.degrees(np.arctan2(down, across)))
-
-
-class Network:
-    """One `.tflite` file, run on one thread. An object must not be called from two threads at once."""
-
-    def __init__(self, name: str) -> None:
-        path = model_path(name)
-        try:
-            self._interpreter = Interpreter(str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise UserError(f"{path}: LiteRT cannot load the model ({error}); {REMEDY}") from error
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
-
-    def __call__(self, image: Float[np.ndarray, "h w 3"]) -> list[np.ndarray]:
-        """Return copies of the outputs for one image."""
-        self._interpreter.set_tensor(self._input, image[None].astype(np.float32, copy=False))
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index)[0] for index in self._outputs]
 
 
 class FaceDetector:

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from dgfas.faces.crop import crop, crop_transform
-from dgfas.faces.detection import Face, Network
+from dgfas.faces.detection import Face
+from dgfas.faces.network import Network
 
 INPUT_SIDE = 192
 POINTS = 468

@@ -15,6 +15,7 @@ from dgfas.core.recording import Recording
 from dgfas.datasets.folder import IMAGE_SUFFIXES
 from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
 from dgfas.faces.frames import read_recording
+from dgfas.faces.models import MODELS, model_path
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.parallel import run_all
 from dgfas.faces.record import Outcome, Store
@@ -52,7 +53,8 @@ def prepare(
     if not recordings:
         raise UserError(f"{root}: there is no recording to prepare")
     store = Store(Path(root), options)
-    FaceFinder(options)  # a missing model file is an error of its own, not of every recording
+    for name in MODELS:
+        model_path(name)  # a missing model file is an error of its own, not of every recording
     store.open(recordings)
     waiting = [recording for recording in recordings if store.finished(recording) is None]
     resumed = len(recordings) - len(waiting)

@@ -17,6 +17,7 @@ class CanonicalFace:
     """Fields of shape (n, n) over -EXTENT..EXTENT: what a turned head is warped from."""
 
     height: Field  # towards the camera, 0 at the plane behind the face
+    bulk: Field  # the height without its steep rim: how far each point moves when the head turns
     eyes_open: Field  # (n, n, 3) reflectance, linear RGB
     eyes_closed: Field  # (n, n, 3)
     head: Field  # coverage of head and hair, 0..1
@@ -48,7 +49,8 @@ def canonical_face(identity: Identity, side: int, mouth_opening: float) -> Canon
         lids.append(np.clip(over(albedo, hair_colour, fringe), 0.004, 0.95))
     head = 1 - (1 - face) * (1 - silhouette) * (1 - ears)
     height = height * face + 0.07 * np.maximum(fringe, silhouette * (1 - face)) + 0.05 * ears * (1 - face)
-    return CanonicalFace(height, lids[0], lids[1], head, face)
+    bulk = cv2.GaussianBlur(height, (0, 0), 0.05 * side / (2 * EXTENT))
+    return CanonicalFace(height, bulk, lids[0], lids[1], head, face)
 
 
 def _outline(identity: Identity, across: Field, y: Field) -> Field:

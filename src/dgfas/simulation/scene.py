@@ -109,7 +109,7 @@ def _warp(canonical: CanonicalFace, pose: HeadPose, x: Field, y: Field) -> tuple
     for _ in range(3):
         map_x, map_y = pixels(point_x, side, EXTENT), pixels(point_y, side, EXTENT)
         above_pivot = (
-            cv2.remap(canonical.height, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) - HEAD_PIVOT
+            cv2.remap(canonical.bulk, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) - HEAD_PIVOT
         )
         point_x = (seen_x - sine_yaw * above_pivot) / cosine_yaw
         point_y = (seen_y - sine_pitch * above_pivot) / cosine_pitch

@@ -1,8 +1,11 @@
 """What turns an encoder's feature map into one vector a frame (MADDG, SSDG)."""
 
+from typing import NamedTuple
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dgfas.networks.encoder import scaled
 from dgfas.networks.heads import MetaLearner
 
 
@@ -27,3 +30,27 @@ class Bottleneck(nn.Module):
         """Return a vector a frame, not below 0 and not normalised."""
         embedding: Tensor = self.bottleneck(self.body(features))
         return embedding
+
+
+class Embedding(NamedTuple):
+    """What `LiveEmbedder` returns: `vector (B, 512w)`, not normalised, and `logit (B,)` of P(live)."""
+
+    vector: Float[Tensor, "b e"]
+    logit: Float[Tensor, " b"]
+
+
+class LiveEmbedder(nn.Module):
+    """MADDG's embedder with its classifier: the pooled convolutions, then 512 to 128 to 1."""
+
+    def __init__(self, in_channels: int, width: float) -> None:
+        super().__init__()
+        self.body = PooledConvolutions(in_channels, width)
+        hidden = scaled(128, width)
+        self.head = nn.Sequential(
+            nn.Linear(self.body.out_channels, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, 1)
+        )
+
+    def forward(self, features: Float[Tensor, "b c s s"]) -> Embedding:
+        """Return each frame's vector and logit."""
+        vector = self.body(features)
+        return Embedding(vector, self.head(vector).squeeze(1))

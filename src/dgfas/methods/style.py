@@ -1,6 +1,7 @@
 """Style statistics of frames, from the network under training or from the images alone, for domains/."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ Extractor = Callable[[Tensor], dict[str, Tensor]]
 
 
 def collect_style(kind: StyleKind, method: Method, chunks: Iterable[Tensor], n_frames: int) -> Style:
-    """Pass all frames through the method's encoder once, in evaluation mode and without gradient.
+    """Let the method score all frames once, in evaluation mode and without gradient, and keep statistics on the way.
 
-    `chunks` yields six-channel images on the method's device, `n_frames` in all. Only statistics are kept: one row a
-    frame. `kind` "d2am": mean and standard deviation of F- behind each stage, and the DRLM's attention; "pdl": mean and
-    variance of convolutions 5 and 9 and of the depth estimator's output. Raises UserError if there is no encoder.
+    `chunks` yields six-channel images on the method's device, `n_frames` in all; one row a frame is kept. `kind`
+    "d2am": mean and standard deviation of F- behind each stage, and the DRLM's attention; "pdl": mean and variance of
+    convolutions 5 and 9 and of the depth estimator's output. What a method's networks lack is left out and noted.
+    Raises UserError if the method has neither the shared encoder nor a ResNet.
     """
     extractor, notes = style_extractor(kind, method)
     was_training = method.training
@@ -59,85 +61,90 @@ def image_style(weights: Path | None, chunks: Iterable[Tensor], n_frames: int) -
 
 
 def style_extractor(kind: StyleKind, method: Method) -> tuple[Extractor, list[str]]:
-    """Return what computes a chunk's statistics, and notes on what a method's networks lack of them."""
-    encoder = getattr(method, "encoder", None) or _first(method, Encoder)
-    if not isinstance(encoder, Encoder):
+    """Return what computes a chunk's statistics, and notes on what the method's networks lack."""
+    modules = dict(method.named_modules())
+    encoder = next((module for module in modules.values() if isinstance(module, Encoder)), None)
+    layers = {f"layer{k}": module for k in (1, 2, 3) for name, module in modules.items() if name.endswith(f".layer{k}")}
+    if encoder is None and len(layers) < 3:
         raise UserError(
-            f"domains.provider: {kind!r} reads the shared encoder, which method {type(method).__name__} does not have; "
+            f"domains.provider: {kind!r} reads an encoder that method {type(method).__name__} does not have; "
             "set domains.provider to given or random"
         )
     if kind == "d2am":
-        return _stage_extractor(encoder)
-    return _layer_extractor(encoder, getattr(method, "depth", None) or _first(method, DepthEstimator))
+        return _stage_extractor(method, encoder, layers)
+    return _layer_extractor(method, encoder, layers)
 
 
-def _stage_extractor(encoder: Encoder) -> tuple[Extractor, list[str]]:
+def _stage_extractor(
+    method: Method, encoder: Encoder | None, layers: dict[str, nn.Module]
+) -> tuple[Extractor, list[str]]:
     """D2AM eq. 2, 3 and 6: statistics of each stage's domain features F-, all channels, with the attention."""
-    modules = list(encoder.after_stage)
+    watched = layers if encoder is None else {f"stage{k}": stage for k, stage in enumerate(encoder.stages, start=1)}
+    behind = [nn.Identity()] * len(layers) if encoder is None else list(encoder.after_stage)
 
     def extract(images: Tensor) -> dict[str, Tensor]:
         blocks = {}
-        for number, (module, features) in enumerate(zip(modules, _inputs(modules, encoder, images), strict=True), 1):
+        for (name, features), module in zip(_outputs(method, watched, images).items(), behind, strict=True):
             if isinstance(module, DomainRepresentation):
-                blocks[f"stage{number}/attention"] = module.attention(features)
+                blocks[f"{name}/attention"] = module.attention(features)
                 features = module.domain_features(features)
-            blocks[f"stage{number}/mean"], blocks[f"stage{number}/std"] = channel_statistics(features)
+            blocks[f"{name}/mean"], blocks[f"{name}/std"] = channel_statistics(features)
         return blocks
 
-    if all(isinstance(module, DomainRepresentation) for module in modules):
+    if all(isinstance(module, DomainRepresentation) for module in behind):
         return extract, []
     return extract, ["the encoder has no DRLM: all channels of its three stages describe the style"]
 
 
-def _layer_extractor(encoder: Encoder, depth: nn.Module | None) -> tuple[Extractor, list[str]]:
-    """PDL-FAS section 3.2: mean and variance of the fifth and ninth convolution and of the depth estimator's last."""
-    fifth, ninth = encoder.stages[1][0], encoder.stages[2][1]  # type: ignore[index]
-    fits = isinstance(depth, DepthEstimator) and depth.in_channels == encoder.concat_channels
+def _layer_extractor(
+    method: Method, encoder: Encoder | None, layers: dict[str, nn.Module]
+) -> tuple[Extractor, list[str]]:
+    """PDL-FAS section 3.2: mean and variance of the fifth and ninth convolution and of the depth estimator's output."""
+    notes = []
+    depth = next((module for module in method.modules() if isinstance(module, DepthEstimator)), None)
+    if encoder is None:
+        watched, depth = {name: layers[name] for name in ("layer2", "layer3")}, None
+        notes.append("the encoder is a ResNet: its second and third layers describe the style")
+    else:
+        second_stage, third_stage = (list(stage.children()) for stage in list(encoder.stages)[1:])
+        watched = {"conv5": second_stage[0], "conv9": third_stage[1], "encoder": encoder}
+        if depth is not None and depth.in_channels != encoder.concat_channels:
+            depth = None
+    if depth is None:
+        notes.append("there is no depth estimator on all three stages: its statistics are left out")
 
     def extract(images: Tensor) -> dict[str, Tensor]:
-        outputs: dict[str, Tensor] = {}
-
-        def keep(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-            return lambda module, arguments, output: outputs.update({name: output})
-
-        hooks = [fifth.register_forward_hook(keep("conv5")), ninth.register_forward_hook(keep("conv9"))]
-        try:
-            features = encoder(images)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        if fits:
-            assert depth is not None
+        outputs = _outputs(method, watched, images)
+        features = outputs.pop("encoder", None)
+        if depth is not None:
             outputs["depth"] = depth(features.concat)
         blocks = {}
         for name, output in outputs.items():
             blocks[f"{name}/variance"], blocks[f"{name}/mean"] = torch.var_mean(output, dim=(2, 3), correction=0)
         return blocks
 
-    return extract, [] if fits else [
-        "the method has no depth estimator on all three stages: its statistics are left out"
-    ]
+    return extract, notes
 
 
-def _inputs(modules: list[nn.Module], encoder: Encoder, images: Tensor) -> list[Tensor]:
-    """Return what goes into each of `modules` when the encoder sees `images`."""
-    inputs: list[Tensor] = []
-    hooks = [m.register_forward_pre_hook(lambda module, arguments: inputs.append(arguments[0])) for m in modules]
+def _outputs(method: Method, watched: Mapping[str, nn.Module], images: Tensor) -> dict[str, Any]:
+    """Return what the modules `watched` put out when the method scores `images`."""
+    outputs: dict[str, Any] = {}
+
+    def keep(name: str, module: nn.Module, arguments: Any, output: Any) -> None:
+        outputs[name] = output
+
+    hooks = [module.register_forward_hook(partial(keep, name)) for name, module in watched.items()]
     try:
-        encoder(images)
+        method.score(images)
     finally:
         for hook in hooks:
             hook.remove()
-    return inputs
+    return outputs
 
 
 def _low_level(images: Tensor) -> dict[str, Tensor]:
     statistics = torch.from_numpy(colour_and_sharpness(images.float().cpu().numpy()))
     return dict(zip([name for name, _ in BLOCKS], statistics.split([width for _, width in BLOCKS], dim=1), strict=True))
-
-
-def _first(method: Method, kind: type[nn.Module]) -> nn.Module | None:
-    return next((module for module in method.modules() if isinstance(module, kind)), None)
 
 
 def _gathered(extractor: Extractor, chunks: Iterable[Tensor], n_frames: int, notes: list[str]) -> Style:

@@ -143,9 +143,7 @@ def test_every_recording_failing_is_its_own_exit_code(tmp_path: Path, models: No
 
 
 def stamps(folder: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.rglob("*_depth.png"))} | {
-        str(path.relative_to(folder)): path.stat().st_mtime_ns for path in sorted(folder.rglob("*.png"))
-    }
+    return {str(path): path.stat().st_mtime_ns for path in sorted(folder.rglob("*.png"))}
 
 
 def test_a_second_run_does_nothing_again(photos: Path, tmp_path: Path) -> None:
@@ -182,6 +180,25 @@ def test_other_options_or_another_data_set_are_refused(photos: Path, tmp_path: P
     write_manifest(tmp_path / "simulated", frames)
     with pytest.raises(UserError, match="holds another data set"):
         run(photos, tmp_path / "simulated")
+
+
+def test_the_options_of_a_data_set_can_be_read_back(photos: Path, tmp_path: Path) -> None:
+    options = PrepareOptions(size=64, margin=0.3, align="eyes", frames_per_recording=None)
+    run(photos, tmp_path / "out", options)
+    assert PrepareOptions.of_data_set(tmp_path / "out") == options
+    assert PrepareOptions.of_data_set(tmp_path) is None
+
+
+def test_a_moved_folder_of_photos_is_not_prepared_again(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path / "out")
+    photos.rename(tmp_path / "moved")
+    assert run(tmp_path / "moved", tmp_path / "out").resumed == 10
+
+
+def test_a_folder_that_cannot_be_written_is_named(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(UserError, match="out: cannot be written"):
+        run(photos, tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/face", "a/../../b"])

@@ -89,7 +89,7 @@ def _found_on_disk(root: Path, domain: str | None, images: Images, notes: list[s
         below[:] = sorted(name for name in below if not name.startswith(".") and name != "__MACOSX")
         place = Path(folder)
         facts = facts_from_folders(place.relative_to(root).parts, domain_given=domain is not None)
-        shown = sorted((name for name in files if not name.startswith(".")), key=_natural)
+        shown = sorted((name for name in files if not name.startswith(".")), key=natural_order)
         pictures = [place / name for name in shown if Path(name).suffix.lower() in IMAGE_SUFFIXES]
         singles = [place / name for name in shown if Path(name).suffix.lower() in VIDEO_SUFFIXES]
         if place != root and _are_frames(place, pictures, images):
@@ -105,7 +105,7 @@ def _found_on_disk(root: Path, domain: str | None, images: Images, notes: list[s
     if ignored:
         kinds = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in ignored.most_common())
         notes.append(f"{ignored.total()} other files were passed over: {kinds}")
-    return sorted(found, key=lambda each: _natural(each.name))
+    return sorted(found, key=lambda each: natural_order(each.name))
 
 
 def _are_frames(place: Path, pictures: list[Path], images: Images) -> bool:
@@ -123,7 +123,7 @@ def _found_in_table(root: Path, table: Path, notes: list[str]) -> list[Found]:
         path = root / row.path
         if path.is_dir():
             pictures = [entry for entry in path.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES]
-            sources = tuple(sorted(pictures, key=lambda entry: _natural(entry.name))) or (path,)
+            sources = tuple(sorted(pictures, key=lambda entry: natural_order(entry.name))) or (path,)
         else:
             sources = (path,)
             missing += not path.exists()
@@ -175,8 +175,8 @@ def _note_classes(recordings: list[Recording], notes: list[str]) -> None:
             notes.append(f"domain {name!r} holds only {held} recordings: good for scoring, not for training")
 
 
-def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Sort key by which frame_2 comes before frame_10."""
+def natural_order(name: str) -> list[tuple[int, int | str]]:
+    """Return a sort key by which frame_2 comes before frame_10."""
     parts: list[str] = [""]
     for character in name:
         if character.isdigit() != parts[-1].isdigit():

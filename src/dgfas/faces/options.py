@@ -1,10 +1,13 @@
 """How recordings become crops; everything here but the last part decides what lands on disk."""
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Literal
 
 from dgfas.core.errors import UserError, nearest
 
+OPTIONS_NAME = "prepare.json"
 DETECTORS = ("blazeface", "given", "none")
 ALIGNMENTS = ("none", "eyes")
 
@@ -49,6 +52,15 @@ class PrepareOptions:
                 raise UserError(f"{name} {getattr(self, name)!r} is not known; {nearest(getattr(self, name), valid)}")
         if self.align == "eyes" and self.detector != "blazeface":
             raise UserError("align 'eyes' needs the eyes that detector 'blazeface' finds; use align 'none'")
+
+    @classmethod
+    def of_data_set(cls, root: Path) -> "PrepareOptions | None":
+        """Return the settings by which the data set in `root` was prepared; None for one that was simulated."""
+        path = root / OPTIONS_NAME
+        if not path.is_file():
+            return None
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(path.read_text()).items() if name in known})
 
     @property
     def content(self) -> dict[str, object]:

@@ -12,13 +12,13 @@ from dgfas.core.errors import UserError
 from dgfas.core.manifest import REJECTED_COLUMNS, Manifest, write_manifest
 from dgfas.core.progress import Progress
 from dgfas.core.recording import Recording
-from dgfas.datasets.folder import IMAGE_SUFFIXES
-from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
-from dgfas.faces.frames import read_recording
+from dgfas.datasets.folder import natural_order
+from dgfas.faces.finder import FaceCrop, FaceFinder
+from dgfas.faces.frames import is_image, read_recording
 from dgfas.faces.models import MODELS, model_path
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.parallel import run_all
-from dgfas.faces.record import Outcome, Store
+from dgfas.faces.record import Store
 
 RECORDINGS_NAME = "recordings.csv"
 FRAME_COLUMNS = ["domain", "subject", "recording", "frame", "split", "label", "species", "face", "depth", "depth_kind"]
@@ -47,21 +47,26 @@ def prepare(
     is on disk for good: after a kill the same call goes on where it stopped. `recordings.csv` counts, for every
     recording, the frames that were tried, unreadable and without a face.
 
-    Raises UserError if there is no recording, if `root` holds another data set or was prepared with other options, or
-    if a model file is missing.
+    Raises UserError if there is no recording, if `root` cannot be written, holds another data set or was prepared with
+    other options, or if a model file is missing.
     """
     if not recordings:
         raise UserError(f"{root}: there is no recording to prepare")
     store = Store(Path(root), options)
     for name in MODELS:
         model_path(name)  # a missing model file is an error of its own, not of every recording
-    store.open(recordings)
-    waiting = [recording for recording in recordings if store.finished(recording) is None]
-    resumed = len(recordings) - len(waiting)
-    for done, _ in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
-        if progress is not None:
-            progress(done, len(recordings))
-    return _joined(recordings, store, resumed)
+    try:
+        store.open(recordings)
+        waiting = [recording for recording in recordings if store.finished(recording) is None]
+        resumed = len(recordings) - len(waiting)
+        for done, _ in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
+            if progress is not None:
+                progress(done, len(recordings))
+        return _joined(recordings, store, resumed)
+    except OSError as error:  # of writing; what cannot be read is rejected
+        raise UserError(
+            f"{root}: cannot be written ({error}); mend that and run again, finished recordings are kept"
+        ) from error
 
 
 def prepare_one(path: Path, options: PrepareOptions, finder: FaceFinder | None = None) -> list[FaceCrop]:
@@ -74,7 +79,8 @@ def prepare_one(path: Path, options: PrepareOptions, finder: FaceFinder | None =
     finder = finder or FaceFinder(options)
     sources: tuple[Path, ...] = (path,)
     if path.is_dir():
-        sources = tuple(sorted(entry for entry in path.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES))
+        images = [entry for entry in path.iterdir() if is_image(entry)]
+        sources = tuple(sorted(images, key=lambda entry: natural_order(entry.name)))
         if not sources:
             raise UserError(f"{path}: the folder holds no image")
     crops = []
@@ -129,6 +135,3 @@ def _write_counts(path: Path, counts: list[dict[str, Any]]) -> None:
     temporary = path.with_suffix(".partial")
     pd.DataFrame(counts).to_csv(temporary, index=False)
     os.replace(temporary, path)
-
-
-__all__ = ["NO_FACE", "FaceCrop", "Outcome", "PrepareOptions", "PrepareResult", "prepare", "prepare_one"]

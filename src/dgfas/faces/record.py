@@ -19,9 +19,8 @@ from dgfas.core.recording import Recording
 from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder, given_boxes
 from dgfas.faces.frames import read_recording
 from dgfas.faces.models import MODELS
-from dgfas.faces.options import PrepareOptions
+from dgfas.faces.options import OPTIONS_NAME, PrepareOptions
 
-OPTIONS_NAME = "prepare.json"
 ROWS_FOLDER = "finished"
 FORMAT = 1  # raised when the crops of the same options would change
 
@@ -149,14 +148,17 @@ class Store:
 
 
 def fingerprint(recording: Recording) -> str:
-    """Return a hash of what the crops and depth maps of a recording depend on: sources with size and time, label."""
+    """Return a hash of what the crops and depth maps of a recording depend on: sources (by name, size and time), label.
+
+    The folder in which the sources lie does not count, so that it may move.
+    """
     parts = [str(recording.label), recording.species, json.dumps(recording.factors, sort_keys=True)]
     for source in recording.sources:
         try:
             status = source.stat()
-            parts.append(f"{source} {status.st_size} {status.st_mtime_ns}")
+            parts.append(f"{source.name} {status.st_size} {status.st_mtime_ns}")
         except OSError:
-            parts.append(f"{source} missing")
+            parts.append(f"{source.name} missing")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -33,7 +33,7 @@ def write_sheet(manifest: Manifest, path: Path, *, frames: int = 48, columns: in
 
 
 def _tile(manifest: Manifest, row: pd.Series) -> np.ndarray:
-    face = _read(manifest.root / row["face"], cv2.IMREAD_COLOR_RGB)
+    face = cv2.cvtColor(_read(manifest.root / row["face"], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     if row["depth_kind"] == "map":
         shades = cv2.applyColorMap(_read(manifest.root / row["depth"], cv2.IMREAD_GRAYSCALE), cv2.COLORMAP_VIRIDIS)
         depth = cv2.cvtColor(shades, cv2.COLOR_BGR2RGB)

@@ -152,8 +152,8 @@ def _checked(rows: pd.DataFrame, origin: str) -> pd.DataFrame:
         raise UserError(f"{origin}: holds no rows")
     for name in TEXT_COLUMNS:
         rows[name] = rows[name].astype(object)
-        is_text = rows[name].map(lambda cell: isinstance(cell, str) and cell.strip() != "").astype(bool)
-        _require(is_text, rows[name], origin, "is not a text")
+        texts = [cell for cell in rows[name].unique() if isinstance(cell, str) and cell.strip()]
+        _require(rows[name].isin(texts), rows[name], origin, "is not a text")
     rows["score"] = rows["score"].astype(float)
     _require(rows["score"].isna() | rows["score"].between(0, 1), rows["score"], origin, "is not in [0, 1]")
     for name in ("frame", "label"):

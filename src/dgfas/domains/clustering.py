@@ -66,7 +66,8 @@ def principal_components(features: Float[ndarray, "n d"], components: int) -> Fl
     """
     centred = _centred(features)
     kept = min(components, len(features) - 1, features.shape[1])
-    with threadpool_limits(1):  # one thread: the same sums, bit for bit, on every run
+    # One thread: the same sums, bit for bit, on every run. Constant statistics explain 0 of 0 variance.
+    with threadpool_limits(1), np.errstate(invalid="ignore"):
         projected: ndarray = PCA(kept, svd_solver="covariance_eigh").fit_transform(centred)
     return projected
 

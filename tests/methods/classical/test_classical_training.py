@@ -1,5 +1,7 @@
 """Fitting and scoring over rows of a manifest: which frames are used, in which order, and how many are alive."""
 
+import subprocess
+import sys
 import weakref
 from collections.abc import Hashable, Iterable
 from pathlib import Path
@@ -165,6 +167,10 @@ def test_a_gap_ends_a_window() -> None:
     (sample,) = samples_of(LbpTop(OPTIONS), holed)
     assert holed.iloc[sample.described]["frame"].tolist() == [13, 14, 15]
     assert sorted(sample.scored) == list(range(7))
+    both = table(2, 9, "C")
+    fitted = LbpTop(OPTIONS)
+    fit_method(fitted, Faces(both), both, both)
+    assert np.unique(score_rows(fitted, Faces(both), holed)).size == 1
 
 
 @pytest.mark.parametrize("spacing", [2, 5])
@@ -218,3 +224,10 @@ def test_rows_without_a_label_are_refused() -> None:
 def test_presets_are_valid(name: str) -> None:
     presets = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
     assert validated(ClassicalOptions, presets["default"], name).samples_per_cell == 500
+
+
+def test_nothing_needs_torch() -> None:
+    names = ["training", "ms_lbp", "color_texture", "ida", "lbp_top"]
+    imports = "".join(f"import dgfas.methods.classical.{name}\n" for name in names)
+    code = f"import sys\n{imports}assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -100,7 +100,7 @@ def score_rows(
     method describes recordings. `progress` gets (feature vectors done, in all). Raises UserError as `samples_of`.
     """
     samples = samples_of(method, rows)
-    scores = np.empty(len(rows))
+    scores = np.full(len(rows), np.nan)
     for start in range(0, len(samples), SAMPLES_AT_ONCE):
         part = samples[start : start + SAMPLES_AT_ONCE]
         for sample, score in zip(part, method.score(_features(method, image_of, rows, part)), strict=True):

@@ -9,6 +9,7 @@ import pytest
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording
+from dgfas.faces.detection import FaceDetector
 from dgfas.faces.finder import NO_FACE, FaceFinder, given_boxes
 from dgfas.faces.options import PrepareOptions
 
@@ -81,6 +82,17 @@ def test_of_several_faces_the_largest_is_taken(finder: FaceFinder, astronaut: np
     assert found.faces_found == 2
     assert found.box is not None
     assert found.box[0] > 240
+
+
+def test_what_the_mesh_does_not_confirm_is_no_face(
+    finder: FaceFinder, detector: FaceDetector, astronaut: np.ndarray
+) -> None:
+    shifted = np.roll(astronaut, 6, axis=1)  # here the detector takes the spacesuit for a second, larger face
+    assert len(detector.detect(shifted)) == 2
+    found = finder.find(shifted)
+    assert found.faces_found == 1
+    assert found.box is not None
+    assert found.box[0] == pytest.approx(186, abs=10)
 
 
 def test_small_faces_are_found_in_large_images(finder: FaceFinder, astronaut: np.ndarray) -> None:

@@ -24,7 +24,8 @@ def main(config_file: str, out: str, iterations: int) -> None:
 
     training.method.average = recording
     for _ in range(iterations):
-        training._step()
+        training.name_domains()
+        training.step()
     content = {"gradients": stepped[0], "state": training.method.state_dict(), "world_size": fabric.world_size}
     torch.save(content, Path(out) / f"rank{fabric.global_rank}.pt")
 

@@ -83,14 +83,14 @@ def test_no_target_frame_is_read_in_training(tiny, tmp_path: Path, monkeypatch: 
 def test_a_stopped_run_resumes_to_the_bit(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tiny("rfm")
     straight = train(config, tmp_path / "straight")
-    step = Training._step
+    step = Training.step
 
     def stop_at_seven(self: Training):
         if self.iteration == 7:
             raise KeyboardInterrupt
         return step(self)
 
-    monkeypatch.setattr(Training, "_step", stop_at_seven)
+    monkeypatch.setattr(Training, "step", stop_at_seven)
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "stopped")
     monkeypatch.undo()
@@ -146,7 +146,7 @@ def test_a_non_finite_loss_stops_and_keeps_the_last_checkpoint(
 
 
 def test_non_finite_parameters_are_never_saved(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = Training._step
+    step = Training.step
 
     def poison(self: Training):
         logs = step(self)
@@ -154,7 +154,7 @@ def test_non_finite_parameters_are_never_saved(tiny, tmp_path: Path, monkeypatch
             next(self.method.parameters()).data.fill_(float("inf"))
         return logs
 
-    monkeypatch.setattr(Training, "_step", poison)
+    monkeypatch.setattr(Training, "step", poison)
     with pytest.raises(UserError, match="no longer finite"):
         train(tiny("binary_cnn"), tmp_path / "run")
     assert all(value.isfinite().all() for value in latest(tmp_path / "run").values())

@@ -32,12 +32,14 @@ def half_gradients(config, rank: int) -> list[torch.Tensor]:
     fabric = launch(config.training)
     training = Training(config, Path("unused"), _load(config, fabric, Silent()), fabric, Silent())
     training.method.train()
+    training.name_domains()
     rows = training.sampler.rows(0, rank, 2)
     # The coin of the flip is the process's own.
     training.sampler.rows = lambda iteration, own_rank, world_size: rows
     stepped = []
     training.method.average = lambda tensors: stepped.append([tensor.clone() for tensor in tensors])
-    training._step()
+    training.name_domains()
+    training.step()
     torch.set_default_dtype(torch.float32)
     return stepped[0]
 

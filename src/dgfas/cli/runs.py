@@ -121,7 +121,7 @@ def evaluate(
     from dgfas.evaluation.scores import read_scores
     from dgfas.evaluation.tracks import Evaluation, evaluate_scores
     from dgfas.reporting.results import write_result
-    from dgfas.reporting.tables import tracks_table
+    from dgfas.reporting.tables import species_table, tracks_table
 
     if (run is None) == (scores is None):
         raise UserError("give either the folder of a run, or --scores with a scores.csv")
@@ -138,6 +138,7 @@ def evaluate(
         out = out or run / "evaluation" / str(evaluation.about["target"])
     files = write_result(evaluation, out)
     Console().print(tracks_table(evaluation))
+    Console().print(species_table(evaluation))
     say("written: " + ", ".join(map(str, files)))
 
 

@@ -30,6 +30,9 @@ SCHEMA: dict[str, tuple[str, bool]] = {
     "depth": ("text", True),  # the depth map of a frame whose depth_kind is "map"
     "depth_kind": ("text", False),
 }
+#: The domain of every frame of a manifest without the column `domain`: a mixture of unknown sources.
+MIXTURE = "mixture"
+
 REJECTED_COLUMNS = ["domain", "subject", "recording", "split", "label", "species", "source", "reason"]
 
 
@@ -47,7 +50,10 @@ class Manifest:
 
     @classmethod
     def read(cls, root: str | Path) -> "Manifest":
-        """Read and check the data set in folder `root`. Raises UserError naming the row and column at fault."""
+        """Read and check the data set in folder `root`; without a column `domain` its domain is `MIXTURE`.
+
+        Raises UserError naming the row and column at fault.
+        """
         root = Path(root)
         path = root / MANIFEST_NAME
         if not path.is_file():
@@ -56,6 +62,8 @@ class Manifest:
             frames = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a readable Parquet file ({error}); prepare the data set again") from error
+        if "domain" not in frames:
+            frames.insert(0, "domain", MIXTURE)
         check_frames(frames, path)
         rejected_path = root / REJECTED_NAME
         if rejected_path.is_file():

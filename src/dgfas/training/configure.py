@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from dgfas.core.config import RunConfig, merge, parse_assignments, read_yaml, setting_values, validated
-from dgfas.methods.registry import method_options, preset_values
+from dgfas.domains.provider import domains_config
+from dgfas.methods.registry import method_options, preset_domains, preset_values
+from dgfas.training.naming import provider_of
 
 
 def build_config(
@@ -28,7 +30,10 @@ def build_config(
     given: dict[str, Any] = {"method": method, "preset": preset, "setting": setting, "data": data | {"target": target}}
     changes = merge(read_yaml(config_file) if config_file else {}, parse_assignments(assignments))
     given = merge(given, changes)
-    values = merge(setting_values(given["setting"]), {"options": preset_values(given["method"], given["preset"])})
+    name, preset = given["method"], given["preset"]
+    given["domains"] = domains_config(preset_domains(name, preset), given.get("domains", {}))
+    values = merge(setting_values(given["setting"]), {"options": preset_values(name, preset)})
     config = validated(RunConfig, merge(values, given), "configuration")
-    options = method_options(config.method, config.options)
-    return config.model_copy(update={"options": options.model_dump(mode="json")})
+    provider_of(config)  # checks its options
+    checked = method_options(config.method, config.options)
+    return config.model_copy(update={"options": checked.model_dump(mode="json")})

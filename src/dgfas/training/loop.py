@@ -3,10 +3,12 @@
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from jaxtyping import Int
 from lightning_fabric import Fabric
+from numpy import ndarray
 from torch.utils.tensorboard import SummaryWriter
 
 from dgfas.core.config import RunConfig
@@ -14,6 +16,7 @@ from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
 from dgfas.core.seeding import stable_rng, stable_seed
 from dgfas.data.batches import BalancedSampler, Batch
+from dgfas.domains.provider import Assignment
 from dgfas.evaluation.calibration import fit_calibration
 from dgfas.evaluation.protocols import count_recordings
 from dgfas.evaluation.scores import scores_of_frames, write_scores
@@ -21,6 +24,7 @@ from dgfas.methods.base import Method, Setup
 from dgfas.methods.registry import load_method, method_options
 from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, write_checkpoint
 from dgfas.training.estimate import expected_duration
+from dgfas.training.naming import Naming
 from dgfas.training.processes import averager, launch
 from dgfas.training.record import read_config, read_record, start_record, write_json
 from dgfas.training.scoring import raw_scores
@@ -101,19 +105,14 @@ class Training:
         self.total = config.training.iterations
         if config.training.precision == "64-true":
             torch.set_default_dtype(torch.float64)
-        self.n_domains = len(config.data.sources)
         self.live = data.live("train")
-        self.domain = data.domain("train", config.data.sources)
+        self.naming = Naming(config, self.live, data.domain("train", config.data.sources))
+        self.n_domains = self.naming.provider.n_domains
+        self.domain: Int[ndarray, " n"] | None = None
         self.loader = data.loader("train", fabric.device)
         self.validation = data.loader("validation", fabric.device)
         self.method = build_method(config, self.n_domains).to(fabric.device)
         self.method.average = averager(fabric)
-        self.sampler = self._sampler()
-
-    def _sampler(self) -> BalancedSampler:
-        return BalancedSampler(
-            self.live, self.domain, self.n_domains, self.config.training.batch_per_class, self.config.training.seed
-        )
 
     def finish(self) -> None:
         """Train to the end, writing a checkpoint every tenth of the run and every `checkpoint_seconds`."""
@@ -123,7 +122,7 @@ class Training:
         first = self.iteration
         milestones = {math.ceil(self.total * tenth / TENTHS) for tenth in range(1, TENTHS + 1)}
         while self.iteration < self.total:
-            logs = self._step()
+            logs = self.name_domains() | self.step()
             for name, value in logs.items():
                 if writer is not None:
                     writer.add_scalar(name, value, self.iteration)
@@ -144,7 +143,30 @@ class Training:
             return None
         return SummaryWriter(str(self.run / "tensorboard"), purge_step=self.iteration + 1)
 
-    def _step(self) -> dict[str, float]:
+    def name_domains(self) -> dict[str, float]:
+        """Name the domains of the training frames if that is due before the next iteration; return what to log."""
+        if not self.naming.due(self.iteration):
+            return {}
+        named = None
+        if self.fabric.is_global_zero:
+            named = self.naming.name(self.iteration, self.method, self.loader, self.domain)
+        assignment = cast(Assignment, self.fabric.broadcast(named))
+        self._use_domains(assignment.domain)
+        if self.naming.period is not None and self.fabric.is_global_zero:
+            assignment.save(self.run / "domains", self.iteration // self.naming.period)
+        if self.iteration == 0:
+            for note in assignment.notes:
+                self.report.note(note)
+        return {f"domains/{name}": value for name, value in assignment.log.items()}
+
+    def _use_domains(self, domain: Int[ndarray, " n"]) -> None:
+        training = self.config.training
+        self.domain = domain
+        self.sampler = BalancedSampler(self.live, domain, self.n_domains, training.batch_per_class, training.seed)
+        for k, word in self.sampler.empty_cells:
+            self.report.note(f"domain {k} has no {word} frames from iteration {self.iteration} on: drawn from all")
+
+    def step(self) -> dict[str, float]:
         """Do one iteration. Every random number depends on the seed, the iteration and the process alone."""
         self.method.iteration = self.iteration
         rank = self.fabric.global_rank
@@ -164,6 +186,7 @@ class Training:
 
     def _batch(self, rank: int) -> Batch:
         training = self.config.training
+        assert self.domain is not None
         rows = self.sampler.rows(self.iteration, rank, self.fabric.world_size)
         coins = stable_rng(training.seed, "flip", self.iteration, rank).random(len(rows))
         return self.loader.batch(rows, self.domain, self.n_domains, (coins < 0.5) & training.flip)
@@ -190,6 +213,7 @@ class Training:
 
     def _save(self, step: int | str, *, resumable: bool) -> None:
         if self.fabric.is_global_zero:
+            assert self.domain is not None
             facts = {"iteration": self.iteration}
             tensors = {"domain": torch.from_numpy(self.domain)}
             write_checkpoint(checkpoint_path(self.run, step), self.method, facts, tensors, resumable=resumable)
@@ -199,6 +223,5 @@ class Training:
         """Go back to the state of the last checkpoint."""
         facts, tensors = read_checkpoint(checkpoint_path(self.run, LATEST), self.method)
         self.iteration = facts["iteration"]
-        self.domain = tensors["domain"].numpy()
-        self.sampler = self._sampler()
+        self._use_domains(tensors["domain"].numpy())
         self.report.note(f"continuing behind iteration {self.iteration} of {self.total}")

@@ -18,6 +18,7 @@ from dgfas.evaluation.scores import Scores, scores_of_frames
 from dgfas.methods.base import Method
 from dgfas.training.checkpoint import checkpoint_path, read_checkpoint
 from dgfas.training.loop import build_method
+from dgfas.training.naming import provider_of
 from dgfas.training.record import read_config, read_json
 from dgfas.training.scoring import raw_scores
 from dgfas.training.selection import development_scores
@@ -41,7 +42,7 @@ class TrainedModel:
     def load(cls, run: Path, step: int) -> "TrainedModel":
         """Load the checkpoint after `step` iterations. Raises UserError if it is missing or does not fit the run."""
         config = read_config(run)
-        method = build_method(config, len(config.data.sources)).to(scoring_device())
+        method = build_method(config, provider_of(config).n_domains).to(scoring_device())
         read_checkpoint(checkpoint_path(run, step), method)
         calibration = run / "development" / f"{step:07d}.json"
         if method.score_is_probability:

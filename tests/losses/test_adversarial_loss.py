@@ -7,7 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dgfas.losses.adversarial import least_squares, reversal_strength, reverse_gradient
+from dgfas.losses.adversarial import (
+    least_squares,
+    logistic_critic,
+    logistic_generator,
+    reversal_strength,
+    reverse_gradient,
+)
 
 
 def test_forward_is_the_identity_and_backward_is_reversed_and_scaled():
@@ -52,3 +58,31 @@ def test_least_squares_equals_a_loop():
     for target in (0.0, 1.0):
         expected = sum((s - target) ** 2 for s in score.flatten().tolist()) / 4
         assert least_squares(score, target).item() == pytest.approx(expected)
+
+
+def test_logistic_losses_equal_loops():
+    real, generated = torch.tensor([0.3, -2.0]), torch.tensor([1.5, 0.0, -0.7])
+
+    def log_sigmoid(values):
+        return [math.log(1 / (1 + math.exp(-v))) for v in values]
+
+    critic = -sum(log_sigmoid(real.tolist())) / 2 - sum(log_sigmoid((-generated).tolist())) / 3
+    assert logistic_critic(real, generated).item() == pytest.approx(critic)
+    assert logistic_generator(generated).item() == pytest.approx(-sum(log_sigmoid(generated.tolist())) / 3)
+
+
+def test_the_logistic_game_brings_points_to_the_prior():
+    torch.manual_seed(0)
+    points = (3 + 0.1 * torch.randn(64, 1)).requires_grad_()
+    critic = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, 1))
+    critic_optimiser = torch.optim.Adam(critic.parameters(), lr=0.02)
+    optimiser = torch.optim.Adam([points], lr=0.05)
+    for _ in range(100):
+        prior = torch.distributions.Laplace(0.0, 0.5**0.5).sample((64, 1))
+        critic_optimiser.zero_grad()
+        logistic_critic(critic(prior), critic(points.detach())).backward()
+        critic_optimiser.step()
+        optimiser.zero_grad()
+        logistic_generator(critic(points)).backward()
+        optimiser.step()
+    assert abs(points.mean().item()) < 1

@@ -1,4 +1,4 @@
-"""A critic and the features that are to fool it: gradient reversal and least squares."""
+"""A critic and the features that are to fool it: gradient reversal, least squares, logistic."""
 
 import math
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class _GradientReversal(torch.autograd.Function):
@@ -39,3 +40,19 @@ def reversal_strength(progress: float, steepness: float = 10.0) -> float:
 def least_squares(critic_score: Float[Tensor, "..."], target: float) -> Float[Tensor, ""]:
     """Return mean((score - target)^2): LSGAN (Mao et al. 2017), `target` 1 for real and 0 for generated."""
     return (critic_score - target).square().mean()
+
+
+def logistic_critic(real_logit: Float[Tensor, "..."], generated_logit: Float[Tensor, "..."]) -> Float[Tensor, ""]:
+    """Return -mean log D(real) - mean log(1 - D(generated)), D = sigmoid(logit), which a critic minimises.
+
+    Goodfellow et al. 2014, eq. 1.
+    """
+    return F.softplus(-real_logit).mean() + F.softplus(generated_logit).mean()
+
+
+def logistic_generator(generated_logit: Float[Tensor, "..."]) -> Float[Tensor, ""]:
+    """Return -mean log D(generated), which the generator minimises: the form that does not saturate.
+
+    Goodfellow et al. 2014, section 3.
+    """
+    return F.softplus(-generated_logit).mean()

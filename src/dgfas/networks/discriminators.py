@@ -41,3 +41,10 @@ class PooledDiscriminator(nn.Sequential):
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, n_domains)
         )
         initialise(self)
+
+
+class CodeCritic(nn.Sequential):
+    """MMD-AAE's critic of codes: `(b, channels)` to `(b, 1)` logits of having been drawn from the prior."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, 1))

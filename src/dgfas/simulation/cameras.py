@@ -11,7 +11,7 @@ from dgfas.simulation.fields import LUMA, Field, plane, resized, smooth_noise, u
 
 GAMMA = 2.2
 DETAIL_SIDE = 64  # pixels at which fine detail is measured
-DETAIL_GAIN = (0.5, 2.0)  # how far the automatic sharpness reaches
+DETAIL_GAIN = (0.6, 1.7)  # how far the automatic sharpness reaches
 SENSOR_COLUMNS = 1280
 TONE_GAIN = (0.25, 4.0)  # how far automatic levels and white balance reach
 TONE_SIDE = 16  # pixels at which tone is measured
@@ -67,7 +67,7 @@ def draw_capture(domain: CaptureDomain, camera: CameraModel, live: bool, rng: np
             np.float32,
         ),
         exposure=float(rng.uniform(0.15, 0.21)),
-        flare=float(rng.uniform(0, 1) ** 1.5 * 0.05),
+        flare=float(rng.uniform(0, 1) ** 1.5 * 0.15),
         noise=camera.noise * float(rng.uniform(0.7, 1.4)),
         jpeg_quality=int(uniform(rng, camera.jpeg_quality)),
         flicker_cycles=uniform(rng, camera.flicker_cycles),

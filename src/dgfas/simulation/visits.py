@@ -42,9 +42,8 @@ def draw_visit(domain: CaptureDomain, label: Label, seed: int, rng: np.random.Ge
         elevation, azimuth, uniform(rng, lighting.key), uniform(rng, lighting.ambient), uniform(rng, lighting.warmth)
     )
     place = f"{domain.name}-{lighting.name}-{rng.integers(lighting.places):02d}"
-    backdrop = paint_place(stable_seed("place", seed, place), rng, lighting.cluttered) * uniform(
-        rng, lighting.background
-    )
+    behind = np.exp(0.15 * rng.standard_normal(3)) * uniform(rng, lighting.background)  # lamps of other colours
+    backdrop = paint_place(stable_seed("place", seed, place), rng, lighting.cluttered) * behind.astype(np.float32)
     camera = domain.cameras[rng.integers(len(domain.cameras))]
     capture = draw_capture(domain, camera, label is Label.LIVE, rng)
     return Visit(lighting, light, place, backdrop, capture, azimuth, elevation)

@@ -529,11 +529,11 @@ def test_training_on_sixteen_samples_learns_them(
     preset: str, make_anrl: Callable[..., ANRL], make_batch: Callable[..., Batch]
 ) -> None:
     torch.set_default_dtype(torch.float32)
-    anrl = make_anrl(2, preset=preset, learning_rate=5e-3, centre_restarts=0).float()
+    anrl = make_anrl(2, "mixed", preset=preset, learning_rate=5e-3, centre_restarts=0).float()
     batch = make_batch(2, 4, dtype=torch.float32)
     for anrl.iteration in range(25):
         anrl.update(batch)
-    scores = anrl.score(batch.images)
+    scores = anrl.eval().score(batch.images)
     assert scores[batch.live == 1].min() > 0.5 > scores[batch.live == 0].max()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from run_checks import assert_same_state, latest
 
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
@@ -33,19 +33,6 @@ class Notes(Silent):
 
     def progress(self, name: str, done: int, total: int) -> None:
         self.done.append((name, done, total))
-
-
-def latest(run: Path) -> dict[str, torch.Tensor]:
-    return load_file(checkpoint_path(run, LATEST))
-
-
-def assert_same_state(one: Path, other: Path) -> None:
-    first, second = latest(one), latest(other)
-    assert first.keys() == second.keys()
-    for name, value in first.items():
-        assert torch.equal(value, second[name]), name
-    for file in sorted((one / "development").iterdir()):
-        assert file.read_bytes() == (other / "development" / file.name).read_bytes()
 
 
 def test_a_run_leaves_everything_needed_to_read_it(tiny, tmp_path: Path) -> None:
@@ -168,6 +155,7 @@ def test_a_full_disk_leaves_the_previous_checkpoint(tiny, tmp_path: Path, monkey
         raise OSError(28, "No space left on device")
 
     training = Training(read_config(run), run, *_parts(read_config(run)))
+    training.restore()
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match=r"No space left on device.*previous one is intact"):
         training._save(LATEST, resumable=True)

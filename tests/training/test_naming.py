@@ -1,0 +1,63 @@
+"""Domains found during training: saved with the run, resumed, and free of given labels where there are none."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from run_checks import assert_same_state
+
+from dgfas.core.manifest import MANIFEST_NAME, MIXTURE
+from dgfas.training import loop
+from dgfas.training.loop import Training, resume, train
+
+
+@pytest.mark.parametrize("provider", ["d2am", "pdl", "random"])
+def test_any_method_takes_any_provider(tiny, tmp_path: Path, provider: str) -> None:
+    run = train(tiny("binary_cnn", f"domains.provider={provider}", iterations=10), tmp_path / "run")
+    files = sorted((run / "domains").iterdir())
+    assert [file.name for file in files] == [f"clustering_{k:03d}.npz" for k in range(10)]
+    domain = np.load(files[-1])["domain"]
+    assert set(domain) <= {0, 1, 2}
+    assert len(np.unique(domain)) > 1
+
+
+def test_a_run_with_found_domains_resumes_to_the_bit(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny("pdl_fas", "domains.recluster_every=4")
+    straight = train(config, tmp_path / "straight")
+    step = Training.step
+
+    def stop_at_six(self: Training):
+        if self.iteration == 6:
+            raise KeyboardInterrupt
+        return step(self)
+
+    monkeypatch.setattr(Training, "step", stop_at_six)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "stopped")
+    monkeypatch.undo()
+    resume(tmp_path / "stopped")
+    assert_same_state(straight, tmp_path / "stopped")
+
+
+def test_a_mixture_without_domain_labels_trains(tiny, simulated: Path, tmp_path: Path) -> None:
+    """Three capture domains under one roof, the column `domain` gone."""
+    root = tmp_path / "mixture"
+    root.mkdir()
+    (root / "faces").symlink_to(simulated / "faces")
+    frames = pd.read_parquet(simulated / MANIFEST_NAME)
+    frames[frames["domain"] != "phone"].drop(columns="domain").to_parquet(root / MANIFEST_NAME, index=False)
+    config = tiny(
+        "binary_cnn", "domains.provider=pdl", f"data.roots=[{root}, {simulated}]", f"data.sources=[{MIXTURE}]"
+    )
+    run = train(config, tmp_path / "run")
+    assert len(list((run / "domains").iterdir())) == 10
+
+
+def test_given_domains_are_named_once(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = []
+    original = loop.Naming.name
+    monkeypatch.setattr(loop.Naming, "name", lambda self, *arguments: named.append(1) or original(self, *arguments))
+    run = train(tiny("binary_cnn"), tmp_path / "run")
+    assert len(named) == 1
+    assert not (run / "domains").exists()

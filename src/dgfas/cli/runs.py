@@ -24,7 +24,9 @@ def train(
     out: Annotated[Path | None, typer.Argument(help="Folder of the new run.")] = None,
     method: Annotated[str, typer.Option(help="Name of a method, or path of its Python file.")] = "rfm",
     data: Roots = [],  # noqa: B006
-    sources: Annotated[str, typer.Option(help="Domains that train, e.g. desk,webcam,laptop.")] = "",
+    sources: Annotated[
+        str | None, typer.Option(help="Domains that train, e.g. desk,webcam,laptop. [all but the target]")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="The unseen domain (it is not touched by training).")] = None,
     preset: Annotated[str, typer.Option(help="default, paper or released.")] = "default",
     setting: Annotated[str, typer.Option(help="small (64 px, ours) or full (256 px, the papers').")] = "small",
@@ -38,12 +40,13 @@ def train(
 ) -> None:
     """Train a method on the source domains.
 
-    Example: dgfas train runs/rfm --method rfm --data data/simulated --sources desk,webcam,laptop --target phone
+    Example: dgfas train runs/rfm --method rfm --data data/simulated --target phone
     """
     from dgfas.training.configure import build_config
     from dgfas.training.loop import resume as continue_run
     from dgfas.training.loop import train as train_run
     from dgfas.training.selection import freeze_operating_point
+    from dgfas.training.task_data import domains_but
 
     with bars() as report:
         if resume is not None:
@@ -53,7 +56,7 @@ def train(
         else:
             values = {"training.seed": seed, "training.devices": devices}
             options = [f"{key}={value}" for key, value in values.items() if value is not None]
-            names = [name.strip() for name in sources.split(",") if name.strip()]
+            names = sources.split(",") if sources else domains_but(target, data)
             built = build_config(
                 method,
                 roots=data,

@@ -1,6 +1,8 @@
 """The frames of a run: prepared data sets on disk -> the parts of a task, ready for the device."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -92,3 +94,9 @@ def _check_domains_once(frames: pd.DataFrame, data: DataConfig) -> None:
         raise UserError(
             f"domain {domain!r} is in more than one of {', '.join(map(str, data.roots))}; give each domain once"
         )
+
+
+def domains_but(target: str | None, roots: Iterable[Path]) -> list[str]:
+    """Return the domains of prepared data sets, in their order, without `target`."""
+    domains = [name for root in roots for name in Manifest.read(root).frames["domain"].unique()]
+    return [name for name in dict.fromkeys(domains) if name != target]

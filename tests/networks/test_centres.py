@@ -44,3 +44,9 @@ def test_the_state_is_in_the_buffers() -> None:
     for each in (centres, other):
         each.follow(torch.tensor([0]), means(1, 2))
     assert torch.equal(centres.values, other.values)
+
+
+def test_means_may_come_in_half_precision() -> None:
+    centres = Centres(1, 1, 0.9, "first_batch")
+    centres.follow(torch.tensor([0]), means(1, 2).bfloat16())
+    assert centres.values.flatten().tolist() == [1, 2]

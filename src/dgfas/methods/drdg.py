@@ -173,8 +173,8 @@ class DRDG(Method):
             self.collapse.report(
                 f"equal {word} weights",
                 spread < LEAST_RELATIVE_SPREAD * mean,
-                f"drdg: SRM weighs all {word} samples alike ({mean:.4f}) at iteration {self.iteration}: it no longer "
-                "selects samples; use options.sample_weights=mean_one or lower options.adversarial_learning_rate",
+                f"drdg: SRM weighs all {word} samples alike ({mean:.4f}) at iteration {self.iteration} and selects none; "
+                "set options.sample_weights and options.channel_weights to mean_one",
             )
             self.collapse.report(
                 f"concentrated {word} weights",

@@ -37,6 +37,7 @@ class Centres(nn.Module):
 
         The first batch is taken as it is; a domain not in it starts at the mean of those that are.
         """
+        means = means.to(self.values.dtype)  # half precision under autocast
         if not self.started:
             self.values.copy_(means.mean(dim=0).expand_as(self.values))
             self.values[domains] = means

@@ -34,7 +34,7 @@ def test_the_description_has_sizes_cells_and_agreements() -> None:
     domain = np.array([0, 0, 0, 1, 1, 3])
     live = np.array([True, True, False, True, False, True])
     given = np.array([0, 0, 1, 1, 1, 1])
-    previous = np.array([0, 1, 0, 1, 1, 3])
+    previous = np.array([0, 1, 0, 1, 1, 1])
     log = describe(domain, 4, live, given, previous)
     assert [log[f"size_{k}"] for k in range(4)] == [3, 2, 0, 1]
     assert log["empty_cells"] == 3
@@ -43,6 +43,7 @@ def test_the_description_has_sizes_cells_and_agreements() -> None:
     assert log["nmi_given"] == agreement(domain, given, "geometric")
     assert log["nmi_previous"] == agreement(domain, previous, "arithmetic")
     assert log["nmi_given"] != pytest.approx(agreement(domain, given, "arithmetic"))
+    assert log["nmi_previous"] != pytest.approx(agreement(domain, previous, "geometric"))
     assert "domain 3 has no spoof frame; batches draw its spoof frames from all domains" in notes_on_cells(
         domain, 4, live
     )

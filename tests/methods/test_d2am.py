@@ -233,8 +233,8 @@ def test_a_detached_probe_learns_by_cross_entropy_and_features_by_entropy() -> N
 
 @pytest.mark.parametrize("probe", ["joint", "detached"])
 def test_training_makes_the_domain_features_undecided(probe: str) -> None:
-    method, batch = build("d2am", probe=probe, entropy_weight=10.0), make_batch()
-    logs = [step(method, batch, iteration) for iteration in range(15)]
+    method, batch = build("d2am", n_domains=2, probe=probe, entropy_weight=10.0, learning_rate=3e-3), make_batch(2)
+    logs = [step(method, batch, iteration) for iteration in range(20)]
     for j in (1, 2, 3):
         name = f"drlm{j}/probability_from_half"
         assert logs[-1][name] < 0.5 * max(log[name] for log in logs[:5]), name

@@ -173,8 +173,8 @@ class DRDG(Method):
             self.collapse.report(
                 f"equal {word} weights",
                 spread < LEAST_RELATIVE_SPREAD * mean,
-                f"drdg: SRM weighs all {word} samples alike ({mean:.4f}) at iteration {self.iteration} and selects none; "
-                "set options.sample_weights and options.channel_weights to mean_one",
+                f"drdg: SRM weighs all {word} samples alike ({mean:.4f}) at iteration {self.iteration}: it selects "
+                "none; set options.sample_weights and options.channel_weights to mean_one",
             )
             self.collapse.report(
                 f"concentrated {word} weights",

@@ -75,11 +75,11 @@ class Method(nn.Module, ABC):
     def minimise(self, loss: Float[Tensor, ""], optimiser: Optimizer) -> None:
         """Step `optimiser` on `loss`: its parameters' gradients, averaged across processes. Others are untouched.
 
-        Raises NonFiniteLossError instead of stepping on a NaN or infinite loss.
+        The graph of `loss` is freed. Raises NonFiniteLossError instead of stepping on a NaN or infinite loss.
         """
         self.require_finite(loss)
         parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-        gradients = torch.autograd.grad(loss, parameters, allow_unused=True, retain_graph=True)
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         self.average([parameter.grad for parameter in parameters if parameter.grad is not None])

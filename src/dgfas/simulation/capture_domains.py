@@ -82,7 +82,8 @@ class PrintModel(Strict):
     halftone_contrast: Contrast
     halftone_cycles: Range
     halftone_grey: Share  # 0 separate colour screens .. 1 one screen for all colours
-    grain_contrast: Contrast  # blotches of the paper
+    grain_contrast: Contrast  # blotches of the paper, or of a stochastic screen
+    grain_cycles: Range
     fibre_contrast: Contrast  # streaks of the paper in one direction
     banding_contrast: Contrast  # lines that the print head leaves
     banding_cycles: Range

@@ -62,7 +62,7 @@ def draw_display(model: DisplayModel, rng: np.random.Generator) -> DisplayDraw:
         refresh_phase=float(rng.uniform(0, 2 * math.pi)),
         refresh_drift=float(rng.uniform(0.3, 2.5)),
         block_cycles=uniform(rng, model.block_cycles),
-        envelope=np.clip(0.6 + 0.5 * smooth_noise(rng, GLOW_SIDE, 4), 0, 1.2),
+        envelope=np.clip(0.8 + 0.4 * smooth_noise(rng, GLOW_SIDE, 4), 0.2, 1.3),
         reflection=model.reflection * (patches + sheen),
         falloff=(0.1 * float(rng.normal(0, 0.7)), 0.1 * float(rng.normal(0, 0.7))),
     )

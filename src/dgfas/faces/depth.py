@@ -45,20 +45,25 @@ def _nearest_distance(
     area = edge_a[:, 0] * edge_b[:, 1] - edge_a[:, 1] * edge_b[:, 0]
     seen = np.abs(area) > 1e-9  # triangles seen from the edge cover nothing
     origin, edge_a, edge_b, area, z = (array[seen] for array in (origin, edge_a, edge_b, area, z))
-    middles = np.arange(size) + 0.5
-    cells = np.stack([*np.meshgrid(middles, middles), np.ones((size, size))], axis=-1).reshape(-1, 3)
-    # weights of the second and third corner are linear in the cell's position: a row (x, y, 1) a triangle
+    # the weights of the second and third corner, and the height, are linear in the cell's position: a row (x, y, 1)
     weight_a = _plane(edge_b[:, 1] / area, -edge_b[:, 0] / area, origin)
     weight_b = _plane(-edge_a[:, 1] / area, edge_a[:, 0] / area, origin)
     height = weight_a * (z[:, 1] - z[:, 0])[:, None] + weight_b * (z[:, 2] - z[:, 0])[:, None]
     height[:, 2] += z[:, 0]
-    a, b = weight_a @ cells.T, weight_b @ cells.T
+    a, b = _at_cells(weight_a, size), _at_cells(weight_b, size)
     outside = (a < 0) | (b < 0) | (a + b > 1)
-    distance = np.where(outside, np.inf, height @ cells.T)
-    return distance.min(axis=0, initial=np.inf).reshape(size, size)
+    return np.where(outside, np.inf, _at_cells(height, size)).min(axis=0, initial=np.inf)
 
 
 def _plane(
     slope_x: Float[np.ndarray, " t"], slope_y: Float[np.ndarray, " t"], origin: Float[np.ndarray, "t 2"]
 ) -> Float[np.ndarray, "t 3"]:
     return np.column_stack([slope_x, slope_y, -(slope_x * origin[:, 0] + slope_y * origin[:, 1])])
+
+
+def _at_cells(plane: Float[np.ndarray, "t 3"], size: int) -> Float[np.ndarray, "t size size"]:
+    """Return the value of each plane in the middle of every cell (row, column)."""
+    middles = np.arange(size) + 0.5
+    by_column = plane[:, 0, None] * middles
+    by_row = plane[:, 1, None] * middles + plane[:, 2, None]
+    return by_row[:, :, None] + by_column[:, None, :]

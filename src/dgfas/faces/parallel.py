@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
+import cv2
+
 from dgfas.core.recording import Recording
 from dgfas.faces.finder import FaceFinder
 from dgfas.faces.record import Outcome, Store
@@ -58,6 +60,7 @@ _worker: tuple[Store, FaceFinder]
 def _start_worker(store: Store) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)  # the processes share the cores already
     _worker = (store, FaceFinder(store.options))
 
 

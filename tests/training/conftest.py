@@ -18,6 +18,13 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def simulated_in_sequence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("in_sequence")
+    simulate(root, subjects=5, live_recordings=1, spoof_recordings=1, frames=3, image_size=64, workers=1)
+    return root
+
+
 @pytest.fixture
 def tiny(simulated: Path):
     """Return a maker of small configurations: 32 px, narrow, a few iterations, one thread."""

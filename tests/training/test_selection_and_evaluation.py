@@ -9,9 +9,12 @@ import pytest
 
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import Manifest, write_manifest
+from dgfas.core.progress import Silent
 from dgfas.evaluation.scores import read_scores
+from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
 from dgfas.training.loop import train
+from dgfas.training.run import resume, start
 from dgfas.training.selection import freeze_operating_point, read_operating_point
 from dgfas.training.task_data import evenly_spaced, load_task
 from dgfas.training.trained import TrainedModel
@@ -128,3 +131,18 @@ def test_the_operating_point_is_stored_with_its_provenance(tiny, tmp_path: Path)
     assert stored["selection"] == "last"
     assert stored["checkpoint"] == 2
     assert stored["thresholds"]["frame"]["value"] == 0.5
+
+
+@pytest.mark.parametrize("method", ["ms_lbp", "lbp_top"])
+def test_a_hand_crafted_method_runs_like_others(simulated_in_sequence: Path, tmp_path: Path, method: str) -> None:
+    values = ["options.samples_per_cell=8", "options.penalty=[1.0]", "options.gamma=[1.0]"]
+    sources = ["desk", "webcam", "laptop"]
+    config = build_config(method, roots=[simulated_in_sequence], sources=sources, target="phone", assignments=values)
+    run = tmp_path / "run"
+    assert start(config, run, Silent())
+    assert resume(run, Silent())
+    step, thresholds = freeze_operating_point(run, **RULES)
+    evaluation = evaluate_run(run, None, **RULES)
+    assert evaluation.results[0].checkpoint == step == 1
+    assert evaluation.results[0].measurement.threshold == thresholds["frame"]
+    assert evaluation.about["uses_target_images"] is False

@@ -13,8 +13,8 @@ from dgfas.simulation.contact_sheet import contact_sheet
 from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
-from dgfas.training.loop import resume, train
 from dgfas.training.record import CONFIG_NAME, read_config
+from dgfas.training.run import resume, start
 from dgfas.training.selection import freeze_operating_point
 from dgfas.training.task_data import load_task
 
@@ -55,6 +55,6 @@ def train_and_evaluate(config: RunConfig, run: Path, report: Silent) -> Evaluati
             raise UserError(f"{run}: holds a run with other settings; choose another folder")
         resume(run, report)
     else:
-        train(config, run, report)
+        start(config, run, report)
     freeze_operating_point(run, selection="source_validation", threshold="eer")
     return evaluate_run(run, None, selection="source_validation", threshold="eer", report=report)

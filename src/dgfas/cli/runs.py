@@ -43,14 +43,14 @@ def train(
     Example: dgfas train runs/rfm --method rfm --data data/simulated --target phone
     """
     from dgfas.training.configure import build_config
-    from dgfas.training.loop import resume as continue_run
-    from dgfas.training.loop import train as train_run
+    from dgfas.training.run import resume as go_on
+    from dgfas.training.run import start
     from dgfas.training.selection import freeze_operating_point
     from dgfas.training.task_data import domains_but
 
     with bars() as report:
         if resume is not None:
-            run = continue_run(resume, report)
+            run, is_first_process = resume, go_on(resume, report)
         elif out is None:
             raise UserError("name the folder of the new run, or continue one with --resume RUN")
         else:
@@ -67,8 +67,8 @@ def train(
                 config_file=config,
                 assignments=[*assignments, *options],
             )
-            run = train_run(built, out, report)
-    if run is None:  # one of several processes, but not the first
+            run, is_first_process = out, start(built, out, report)
+    if not is_first_process:
         return
     step, thresholds = freeze_operating_point(run, selection=select, threshold=threshold)
     say(f"{run}: checkpoint {step} by {select}; threshold {thresholds['recording']}")

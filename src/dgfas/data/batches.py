@@ -1,6 +1,6 @@
 """Batches that hold as many live as spoof frames of every domain, drawn as a function of the iteration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,6 +118,11 @@ class BatchLoader:
     def images(self, rows: Int[ndarray, " b"]) -> Float[Tensor, "b 6 s s"]:
         """Return the network input of `rows`, values in [0, 1]."""
         return self._gather("images", rows).to(torch.get_default_dtype()).div_(255)
+
+    def chunks(self, size: int = 64) -> Iterator[Float[Tensor, "b 6 s s"]]:
+        """Yield the network input of all rows in order, `size` at a time."""
+        for first in range(0, len(self.position), size):
+            yield self.images(np.arange(first, min(first + size, len(self.position))))
 
     def batch(
         self, rows: Int[ndarray, " b"], domain: Int[ndarray, " n"], n_domains: int, mirrored: Bool[ndarray, " b"]

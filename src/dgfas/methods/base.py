@@ -45,8 +45,7 @@ class Method(nn.Module, ABC):
     Options: ClassVar[type[MethodOptions]] = MethodOptions
     #: Whether `score` returns P(live). If not, scores are calibrated on source development data.
     score_is_probability: ClassVar[bool] = True
-    #: Whether the method adapts to unlabelled images of the target; it then has `adapt_to(chunks)`, called before
-    #: scoring a target with its images in chunks `(b, 6, S, S)`. Every table marks such a method.
+    #: Whether the method adapts to unlabelled images of the target, by `adapt_to`. Every table marks such a method.
     uses_target_images: ClassVar[bool] = False
     #: The smallest number of source domains that the method is defined for.
     least_domains: ClassVar[int] = 1
@@ -71,6 +70,9 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def score(self, images: Float[Tensor, "b 6 s s"]) -> Float[Tensor, " b"]:
         """Return a score for each frame, higher = more live."""
+
+    def adapt_to(self, chunks: Iterable[Float[Tensor, "b 6 s s"]]) -> None:
+        """Adapt to the unlabelled images of a target, before they are scored. Most methods do nothing."""
 
     def minimise(self, loss: Float[Tensor, ""], optimiser: Optimizer) -> None:
         """Step `optimiser` on `loss`: its parameters' gradients, averaged across processes. Others are untouched.

@@ -10,20 +10,27 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dgfas.core.config import merge, read_yaml, validated
 from dgfas.core.errors import UserError, nearest
+from dgfas.methods.classical.base import ClassicalMethod, ClassicalOptions
 
 if TYPE_CHECKING:
     from dgfas.methods.base import Method, MethodOptions
 
 FOLDER = Path(__file__).parent
+CLASSICAL = FOLDER / "classical"
 
 
 def method_names() -> list[str]:
-    """Return the names of all methods that come with the package."""
+    """Return the names of the learned methods that come with the package."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def classical_names() -> list[str]:
+    """Return the names of the hand-crafted methods that come with the package; they need no torch."""
+    return sorted(path.stem for path in CLASSICAL.glob("*.yaml"))
 
 
 def method_file(name: str) -> Path:
@@ -34,23 +41,37 @@ def method_file(name: str) -> Path:
             if not needed.is_file():
                 raise UserError(f"method {name}: {needed} does not exist; a method is a .py and a .yaml side by side")
         return path
-    if name not in method_names():
-        raise UserError(f"unknown method {name!r}; {nearest(name, method_names())}")
+    if name in classical_names():
+        return CLASSICAL / f"{name}.py"
+    names = [*method_names(), *classical_names()]
+    if name not in names:
+        raise UserError(f"unknown method {name!r}; {nearest(name, names)}")
     return FOLDER / f"{name}.py"
 
 
 def load_method(name: str) -> "type[Method]":
-    """Return the class of a method given by name or by path."""
+    """Return the class of a learned method given by name or by path."""
     from dgfas.methods.base import Method
 
-    module = _module(name)
+    return _own_class(_module(name), Method)  # type: ignore[type-abstract]
+
+
+def load_classical(name: str) -> type[ClassicalMethod]:
+    """Return the class of a hand-crafted method given by name."""
+    return _own_class(_module(name), ClassicalMethod)  # type: ignore[type-abstract]
+
+
+Kind = TypeVar("Kind")
+
+
+def _own_class(module: ModuleType, kind: type[Kind]) -> type[Kind]:
     own = [
         member
         for _, member in inspect.getmembers(module, inspect.isclass)
-        if issubclass(member, Method) and member.__module__ == module.__name__
+        if issubclass(member, kind) and member.__module__ == module.__name__
     ]
     if len(own) != 1:
-        raise UserError(f"{module.__file__}: defines {len(own)} Method subclasses; it must define exactly one")
+        raise UserError(f"{module.__file__}: defines {len(own)} {kind.__name__} subclasses; it must define exactly one")
     return own[0]
 
 
@@ -58,6 +79,8 @@ def _module(name: str) -> ModuleType:
     path = method_file(name)
     if path.parent == FOLDER:
         return importlib.import_module(f"dgfas.methods.{path.stem}")
+    if path.parent == CLASSICAL:
+        return importlib.import_module(f"dgfas.methods.classical.{path.stem}")
     spec = importlib.util.spec_from_file_location(f"dgfas_method_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -93,5 +116,10 @@ def _preset(name: str, preset: str) -> dict[str, Any]:
 
 
 def method_options(name: str, values: Mapping[str, Any]) -> "MethodOptions":
-    """Check the options of a method. Raises UserError naming the option at fault."""
+    """Check the options of a learned method. Raises UserError naming the option at fault."""
     return validated(load_method(name).Options, values, f"options of {name}")
+
+
+def classical_options(name: str, values: Mapping[str, Any]) -> ClassicalOptions:
+    """Check the options of a hand-crafted method. Raises UserError naming the option at fault."""
+    return validated(load_classical(name).Options, values, f"options of {name}")

@@ -5,9 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from dgfas.core.config import RunConfig, merge, parse_assignments, read_yaml, setting_values, validated
-from dgfas.domains.provider import domains_config
-from dgfas.methods.registry import method_options, preset_domains, preset_values
-from dgfas.training.naming import provider_of
+from dgfas.core.manifest import MIXTURE
+from dgfas.domains.provider import DomainProvider, domains_config, make_provider
+from dgfas.methods.registry import (
+    classical_names,
+    classical_options,
+    method_options,
+    preset_domains,
+    preset_values,
+)
 
 
 def build_config(
@@ -35,5 +41,17 @@ def build_config(
     values = merge(setting_values(given["setting"]), {"options": preset_values(name, preset)})
     config = validated(RunConfig, merge(values, given), "configuration")
     provider_of(config)  # checks its options
-    checked = method_options(config.method, config.options)
+    check = classical_options if is_classical(config) else method_options
+    checked = check(config.method, config.options)
     return config.model_copy(update={"options": checked.model_dump(mode="json")})
+
+
+def is_classical(config: RunConfig) -> bool:
+    """Whether the run's method is a hand-crafted one, without networks."""
+    return config.method in classical_names()
+
+
+def provider_of(config: RunConfig) -> DomainProvider:
+    """Return the domain provider of a run. Raises UserError if it needs given domains and the data are a mixture."""
+    sources = config.data.sources
+    return make_provider(config.domains, None if MIXTURE in sources else len(sources), config.training.seed)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dgfas.core.errors import UserError
-from dgfas.core.progress import Silent
-from dgfas.evaluation.protocols import Task, count_recordings
-from dgfas.evaluation.scores import write_scores
+from dgfas.core.progress import NamedProgress, Silent, named
+from dgfas.evaluation.protocols import Task
+from dgfas.evaluation.scores import Scores, scores_of_frames, write_scores
 from dgfas.evaluation.tracks import Evaluation, SelectionRule, evaluate_checkpoints
 from dgfas.training.record import read_config, read_record
+from dgfas.training.run import load_scorer
 from dgfas.training.selection import development_scores
-from dgfas.training.trained import score_target
+from dgfas.training.task_data import TaskData, load_task
 
 
 def evaluate_run(
@@ -43,8 +44,29 @@ def evaluate_run(
         "target": target,
         "config": config.model_dump(mode="json"),
         "run": read_record(run),
-        "manifests": data.manifest_hashes,
-        "recordings": count_recordings(data.frames, data.split).to_dict("records"),
-        "uses_target_images": False,
+        **data.facts(),
+        "uses_target_images": load_scorer(run, max(scores)).uses_target_images,
     }
     return Evaluation(f"{Path(config.method).stem}, {task}, seed {config.training.seed}", results, about)
+
+
+def score_target(
+    run: Path, target: str, roots: Sequence[Path] = (), progress: NamedProgress | None = None
+) -> tuple[dict[int, Scores], TaskData]:
+    """Score the target domain with every kept checkpoint of a run: the inputs of both tracks.
+
+    `roots` are prepared data sets that hold the target, if the run's own do not. Rejected recordings come along as
+    non-responses.
+    """
+    config = read_config(run)
+    own = [root.resolve() for root in config.data.roots]
+    more = [root.resolve() for root in roots if root.resolve() not in own]
+    data_config = config.data.model_copy(update={"roots": (*own, *more)})
+    data = load_task(data_config, config.network.image_size, target, progress)
+    frames, rejected = data.part("target"), data.split.rejected["target"]
+    scores = {}
+    for step in development_scores(run):
+        report = named(progress, f"scoring {target} at iteration {step}")
+        score = load_scorer(run, step).score_part(data, "target", report)
+        scores[step] = scores_of_frames(frames, score, rejected, f"{target}, iteration {step}")
+    return scores, data

@@ -18,7 +18,6 @@ from dgfas.core.seeding import stable_rng, stable_seed
 from dgfas.data.batches import BalancedSampler, Batch
 from dgfas.domains.provider import Assignment
 from dgfas.evaluation.calibration import fit_calibration
-from dgfas.evaluation.protocols import count_recordings
 from dgfas.evaluation.scores import scores_of_frames, write_scores
 from dgfas.methods.base import Method, Setup
 from dgfas.methods.registry import load_method, method_options
@@ -78,13 +77,7 @@ def _load(config: RunConfig, fabric: Fabric, report: Silent) -> TaskData:
 
 
 def _facts(config: RunConfig, data: TaskData, fabric: Fabric) -> dict[str, Any]:
-    counts = count_recordings(data.frames, data.split)
-    return {
-        "manifests": data.manifest_hashes,
-        "processes": fabric.world_size,
-        "recordings": counts.to_dict("records"),
-        "seed": config.training.seed,
-    }
+    return data.facts() | {"processes": fabric.world_size, "seed": config.training.seed}
 
 
 def build_method(config: RunConfig, n_domains: int) -> Method:

@@ -3,10 +3,10 @@
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 import dgfas
@@ -30,13 +30,10 @@ def start_record(run: Path, config: RunConfig, facts: dict[str, Any]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Return what a number may depend on: versions, processor, threads."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "threads": torch.get_num_threads(),
-    }
+    """Return what a number may depend on: versions, processor, and the threads of torch where it is in use."""
+    facts = {"python": platform.python_version(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    torch = sys.modules.get("torch")
+    return facts | ({"torch": torch.__version__, "threads": torch.get_num_threads()} if torch else {})
 
 
 def read_config(run: Path) -> RunConfig:

@@ -11,8 +11,8 @@ from dgfas.evaluation.thresholds import Threshold
 from dgfas.faces.finder import FaceFinder
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import prepare_one
+from dgfas.training.run import load_scorer
 from dgfas.training.selection import read_operating_point
-from dgfas.training.trained import TrainedModel
 
 Decision = Literal["live", "spoof", "no face"]
 
@@ -35,7 +35,7 @@ class FileScorer:
     def __init__(self, run: Path, options: PrepareOptions) -> None:
         """Raises UserError if the run has not finished or a model file of the face finder is missing."""
         step, self.thresholds = read_operating_point(run)
-        self.model = TrainedModel.load(run, step)
+        self.model = load_scorer(run, step)
         self.options = options
         self.finder = FaceFinder(options)
 

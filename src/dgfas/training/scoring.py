@@ -10,28 +10,26 @@ from dgfas.core.progress import Progress
 from dgfas.data.batches import BatchLoader
 from dgfas.methods.base import Method
 
-SCORING_BATCH = 64  # frames
-
 
 def raw_scores(method: Method, loader: BatchLoader, progress: Progress | None = None) -> Float[ndarray, " n"]:
     """Return the method's score of every frame of `loader`, higher = more live, by running BatchNorm statistics.
 
-    Raises UserError if a score is not finite."""
+    Raises UserError if a score is not finite.
+    """
     was_training = method.training
     method.eval()
     total = len(loader.position)
-    scores = []
+    scores: list[float] = []
     with torch.inference_mode():
-        for first in range(0, total, SCORING_BATCH):
-            rows = np.arange(first, min(first + SCORING_BATCH, total))
-            scores.append(method.score(loader.images(rows)).double().cpu().numpy())
+        for images in loader.chunks():
+            scores += method.score(images).double().tolist()
             if progress is not None:
-                progress(int(rows[-1]) + 1, total)
+                progress(len(scores), total)
     method.train(was_training)
-    joined = np.concatenate(scores)
-    if not np.isfinite(joined).all():
+    raw = np.array(scores)
+    if not np.isfinite(raw).all():
         raise UserError(
-            f"{(~np.isfinite(joined)).sum()} of {total} scores are no longer finite: the training has diverged; "
+            f"{(~np.isfinite(raw)).sum()} of {total} scores are no longer finite: the training has diverged; "
             "the last checkpoint is intact. Lower options.learning_rate"
         )
-    return joined
+    return raw

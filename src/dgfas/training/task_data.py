@@ -1,13 +1,13 @@
 """The frames of a run: prepared data sets on disk -> the parts of a task, ready for the device."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, UInt8
 from numpy import ndarray
 
 from dgfas.core.config import DataConfig
@@ -15,9 +15,13 @@ from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
 from dgfas.core.progress import NamedProgress, named
-from dgfas.data.batches import BatchLoader
 from dgfas.data.frames import PackedFrames, pack
-from dgfas.evaluation.protocols import Part, TaskSplit, split_task
+from dgfas.evaluation.protocols import Part, TaskSplit, count_recordings, split_task
+
+if TYPE_CHECKING:
+    import torch
+
+    from dgfas.data.batches import BatchLoader
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,27 @@ class TaskData:
         """Return the number of each frame's domain in `domains`."""
         return pd.Categorical(self.part(part)["domain"], categories=domains).codes.astype(np.int64)
 
-    def loader(self, part: Part, device: torch.device) -> BatchLoader:
+    def loader(self, part: Part, device: "torch.device") -> "BatchLoader":
         """Return the loader of a part's frames; its row i is the part's i-th frame."""
+        from dgfas.data.batches import BatchLoader  # here, so that hand-crafted methods need no torch
+
         frames = self.part(part)
         return BatchLoader(self.packed, frames[["data_set", "row"]].to_numpy(), self.live(part), device)
+
+    def crop(self, index: Hashable) -> UInt8[ndarray, "s s 3"]:
+        """Return the RGB crop of a frame, given by its label in the index of `frames`."""
+        data_set, row = self.frames.loc[index, ["data_set", "row"]]
+        return np.ascontiguousarray(self.packed[data_set].images[row, :3].transpose(1, 2, 0))
 
     @property
     def manifest_hashes(self) -> dict[str, str]:
         """SHA-256 of each data set's manifest, by folder."""
         return {str(manifest.root): manifest.content_hash for manifest in self.manifests}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the record of a run says of its data: hashes, and recordings by part, domain and class."""
+        counts = count_recordings(self.frames, self.split)
+        return {"manifests": self.manifest_hashes, "recordings": counts.to_dict("records")}
 
 
 def load_task(data: DataConfig, image_size: int, target: str | None, progress: NamedProgress | None = None) -> TaskData:

@@ -10,19 +10,18 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from dgfas.core.config import RunConfig
-from dgfas.core.progress import NamedProgress, Progress, named
+from dgfas.core.progress import Progress
 from dgfas.data.batches import BatchLoader
 from dgfas.data.colour import rgb_and_hsv, to_size
 from dgfas.evaluation.calibration import Calibration
-from dgfas.evaluation.scores import Scores, scores_of_frames
+from dgfas.evaluation.protocols import Part
 from dgfas.methods.base import Method
 from dgfas.training.checkpoint import checkpoint_path, read_checkpoint
+from dgfas.training.configure import provider_of
 from dgfas.training.loop import build_method
-from dgfas.training.naming import provider_of
 from dgfas.training.record import read_config, read_json
 from dgfas.training.scoring import raw_scores
-from dgfas.training.selection import development_scores
-from dgfas.training.task_data import TaskData, load_task
+from dgfas.training.task_data import TaskData
 
 
 def scoring_device() -> torch.device:
@@ -49,8 +48,19 @@ class TrainedModel:
             return cls(config, method.eval(), None)
         return cls(config, method.eval(), Calibration.from_dict(read_json(calibration)))
 
+    @property
+    def uses_target_images(self) -> bool:
+        """Whether the method adapts to the unlabelled images of a target before it scores them."""
+        return self.method.uses_target_images
+
+    def score_part(self, data: TaskData, part: Part, progress: Progress | None = None) -> Float[ndarray, " n"]:
+        """Return P(live) of every frame of a part."""
+        return self.score_frames(data.loader(part, scoring_device()), progress)
+
     def score_frames(self, loader: BatchLoader, progress: Progress | None = None) -> Float[ndarray, " n"]:
-        """Return P(live) of every frame of `loader`."""
+        """Return P(live) of every frame of `loader`; a method that uses target images adapts to them first."""
+        if self.method.uses_target_images:
+            self.method.adapt_to(loader.chunks())
         return self._probability(raw_scores(self.method, loader, progress))
 
     def score_crops(self, crops: Sequence[UInt8[ndarray, "h w 3"]]) -> Float[ndarray, " n"]:
@@ -64,26 +74,3 @@ class TrainedModel:
 
     def _probability(self, raw: Float[ndarray, " n"]) -> Float[ndarray, " n"]:
         return raw if self.calibration is None else self.calibration.apply(raw)
-
-
-def score_target(
-    run: Path, target: str, roots: Sequence[Path] = (), progress: NamedProgress | None = None
-) -> tuple[dict[int, Scores], TaskData]:
-    """Score the target domain with every kept checkpoint of a run: the inputs of both tracks.
-
-    `roots` are prepared data sets that hold the target, if the run's own do not. Rejected recordings come along as
-    non-responses.
-    """
-    config = read_config(run)
-    own = [root.resolve() for root in config.data.roots]
-    more = [root.resolve() for root in roots if root.resolve() not in own]
-    data_config = config.data.model_copy(update={"roots": (*own, *more)})
-    data = load_task(data_config, config.network.image_size, target, progress)
-    loader = data.loader("target", scoring_device())
-    frames, rejected = data.part("target"), data.split.rejected["target"]
-    scores = {}
-    for step in development_scores(run):
-        report = named(progress, f"scoring {target} at iteration {step}")
-        score = TrainedModel.load(run, step).score_frames(loader, report)
-        scores[step] = scores_of_frames(frames, score, rejected, f"{target}, iteration {step}")
-    return scores, data

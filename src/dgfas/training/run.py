@@ -1,0 +1,72 @@
+"""Runs of every kind: learned ones need torch, hand-crafted ones do not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+
+from dgfas.core.config import RunConfig
+from dgfas.core.errors import UserError
+from dgfas.core.progress import Progress, Silent
+from dgfas.evaluation.protocols import Part
+from dgfas.training import classical
+from dgfas.training.configure import is_classical
+from dgfas.training.record import read_config
+from dgfas.training.task_data import TaskData
+
+
+class Scorer(Protocol):
+    """What a finished run is used for."""
+
+    @property
+    def uses_target_images(self) -> bool:
+        """Whether it adapts to the unlabelled images of a target before it scores them."""
+
+    def score_part(self, data: TaskData, part: Part, progress: Progress | None = None) -> Float[ndarray, " n"]:
+        """Return P(live) of every frame of a part."""
+
+    def score_crops(self, crops: Sequence[UInt8[ndarray, "h w 3"]]) -> Float[ndarray, " n"]:
+        """Return P(live) of square RGB face crops of any size."""
+
+
+def start(config: RunConfig, run: Path, report: Silent) -> bool:
+    """Do the new run of `config` in folder `run`; return whether this process is the first of its processes."""
+    if is_classical(config):
+        classical.fit(config, run, report)
+        return True
+    _need_torch()
+    from dgfas.training.loop import train
+
+    return train(config, run, report) is not None
+
+
+def resume(run: Path, report: Silent) -> bool:
+    """Continue a run to its end; return whether this process is the first of its processes."""
+    if is_classical(read_config(run)):
+        classical.finish(run, report)
+        return True
+    _need_torch()
+    from dgfas.training.loop import resume as resume_training
+
+    return resume_training(run, report) is not None
+
+
+def load_scorer(run: Path, step: int) -> Scorer:
+    """Return what scores with the checkpoint after `step` iterations."""
+    if is_classical(read_config(run)):
+        return classical.ClassicalScorer.load(run)
+    _need_torch()
+    from dgfas.training.trained import TrainedModel
+
+    return TrainedModel.load(run, step)
+
+
+def _need_torch() -> None:
+    try:
+        import lightning_fabric  # noqa: F401
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise UserError(f'learned methods need {error.name}: pip install "dgfas[train]"') from error

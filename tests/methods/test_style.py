@@ -64,7 +64,7 @@ def test_pdl_reads_convolutions_5_and_9_and_the_depth_map(images: torch.Tensor) 
         )
     outputs["depth"] = method.depth(encoder(images).concat)
     assert [name for name, _ in style.blocks] == [
-        f"{name}/{kind}" for name in ("conv5", "conv9", "depth") for kind in ("variance", "mean")
+        f"{name}/{kind}" for name in ("conv5", "conv9", "depth") for kind in ("mean", "variance")
     ]
     for name, output in outputs.items():
         for frame in range(len(images)):

@@ -14,7 +14,7 @@ from dgfas.core.errors import UserError
 from dgfas.domains.image_statistics import BLOCKS, colour_and_sharpness
 from dgfas.domains.style import Style, StyleKind
 from dgfas.methods.base import Method
-from dgfas.networks.domain_representation import DomainRepresentation, channel_statistics
+from dgfas.networks.domain_representation import DomainRepresentation, channel_moments, channel_statistics
 from dgfas.networks.encoder import Encoder
 from dgfas.networks.heads import DepthEstimator
 from dgfas.networks.imagenet import imagenet_stages
@@ -120,7 +120,7 @@ def _layer_extractor(
             outputs["depth"] = depth(features.concat)
         blocks = {}
         for name, output in outputs.items():
-            blocks[f"{name}/variance"], blocks[f"{name}/mean"] = torch.var_mean(output, dim=(2, 3), correction=0)
+            blocks[f"{name}/mean"], blocks[f"{name}/variance"] = channel_moments(output)
         return blocks
 
     return extract, notes

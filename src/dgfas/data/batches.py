@@ -117,7 +117,7 @@ class BatchLoader:
 
     def images(self, rows: Int[ndarray, " b"]) -> Float[Tensor, "b 6 s s"]:
         """Return the network input of `rows`, values in [0, 1]."""
-        return self._gather("images", rows).to(torch.get_default_dtype()).div_(255)
+        return self._unit(self._gather("images", rows, np.zeros(len(rows), dtype=bool)))
 
     def chunks(self, size: int = 64) -> Iterator[Float[Tensor, "b 6 s s"]]:
         """Yield the network input of all rows in order, `size` at a time."""
@@ -128,13 +128,12 @@ class BatchLoader:
         self, rows: Int[ndarray, " b"], domain: Int[ndarray, " n"], n_domains: int, mirrored: Bool[ndarray, " b"]
     ) -> Batch:
         """Return the batch of `rows`; frames with `mirrored` set are flipped left to right, with their depth."""
-        images = self.images(rows)
-        depth = self._gather("depth", rows).to(images.dtype).div_(255).unsqueeze(1)
-        flip = torch.from_numpy(mirrored).to(self.device)[:, None, None, None]
+        images = self._unit(self._gather("images", rows, mirrored))
+        depth = self._unit(self._gather("depth", rows, mirrored)).unsqueeze(1)
         known = np.array([self.packed[s].depth_known[r] for s, r in self.position[rows]])
         return Batch(
-            images=torch.where(flip, images.flip(3), images),
-            depth=torch.where(flip, depth.flip(3), depth),
+            images=images,
+            depth=depth,
             depth_known=torch.from_numpy(known).to(self.device),
             live=torch.from_numpy(self.live[rows]).to(self.device, images.dtype),
             domain=torch.from_numpy(domain[rows].astype(np.int64)).to(self.device),
@@ -142,6 +141,11 @@ class BatchLoader:
             n_domains=n_domains,
         )
 
-    def _gather(self, field: str, rows: Int[ndarray, " b"]) -> Tensor:
-        stacked = np.stack([getattr(self.packed[s], field)[r] for s, r in self.position[rows]])
-        return torch.from_numpy(stacked).to(self.device, non_blocking=True)
+    def _gather(self, field: str, rows: Int[ndarray, " b"], mirrored: Bool[ndarray, " b"]) -> Tensor:
+        """Copy bytes, flipping on the way: a quarter of what flipping the floats would move."""
+        frames = (getattr(self.packed[s], field)[r] for s, r in self.position[rows])
+        turned = [frame[..., ::-1] if flip else frame for frame, flip in zip(frames, mirrored, strict=True)]
+        return torch.from_numpy(np.stack(turned)).to(self.device, non_blocking=True)
+
+    def _unit(self, levels: Tensor) -> Tensor:
+        return levels.to(torch.get_default_dtype()).div_(255)

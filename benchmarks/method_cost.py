@@ -1,0 +1,76 @@
+"""What a step of each learned method costs, relative to `binary_cnn` on the same batch, at the setting `small`.
+
+64 px, a quarter of the width, three domains, 4 live and 4 spoof frames each, default options, given domains. The timed
+iterations are spread over the run, because some methods change on the way. Memory is the peak over what the built
+method and the batch already take, in a process of its own for each method.
+"""
+
+from collections.abc import Callable
+
+from benchmarks.memory import in_fresh_process, peak_over_baseline
+from benchmarks.networks import SMALL, SMALL_TRAINING, build, random_batch
+from benchmarks.result import Figure, times_as_long
+from benchmarks.timing import interleaved, one_thread, spread
+from dgfas.methods.registry import FOLDER, method_names
+
+REFERENCE = "binary_cnn"
+SIDE, PER_CLASS, ITERATIONS = SMALL.image_size, SMALL_TRAINING["batch_per_class"], SMALL_TRAINING["iterations"]
+
+
+def learned_methods() -> list[str]:
+    """Return the methods that train a network, the reference first."""
+    others = sorted(name for name in method_names() if (FOLDER / f"{name}.py").is_file() and name != REFERENCE)
+    return [REFERENCE, *others]
+
+
+def stepper(name: str, rounds: int, steps: int) -> Callable[[], None]:
+    """Return what does the next `steps` iterations of a method; the calls are spread over the run."""
+    method, batch = build(name, SMALL), random_batch(SIDE, PER_CLASS)
+    calls = iter([0, *(ITERATIONS * k // rounds for k in range(rounds))])  # the first warms up
+
+    def work() -> None:
+        first = next(calls)
+        for method.iteration in range(first, first + steps):
+            method.update(batch)
+
+    return work
+
+
+def peak(name: str) -> float:
+    """Return the bytes that a few updates take at most."""
+    method, batch = build(name, SMALL), random_batch(SIDE, PER_CLASS)
+
+    def work() -> None:
+        for method.iteration in range(4):
+            method.update(batch)
+
+    return peak_over_baseline(work)
+
+
+def run(quick: bool) -> list[Figure]:
+    one_thread()
+    rounds, steps = (3, 2) if quick else (15, 4)
+    names = learned_methods()
+    times = interleaved({name: stepper(name, rounds, steps) for name in names}, rounds)
+    peaks = {name: in_fresh_process(peak, name) for name in names}
+    figures = []
+    for name in names:
+        figures.append(times_as_long(f"{name}: step time", times[name], times[REFERENCE]))
+        figures.append(Figure(f"{name}: peak memory", "x", spread([peaks[name] / peaks[REFERENCE]])))
+    step = [each.cpu / steps for each in times[REFERENCE]]
+    figures.append(Figure(f"{REFERENCE}: one step on one core", "s", spread(step)))
+    figures.append(Figure(f"{REFERENCE}: peak memory of a step", "MB", spread([peaks[REFERENCE] / 1e6])))
+    return figures
+
+
+def cost_table(figures: list[dict]) -> str:
+    """Return the table of a result's figures in Markdown, one row a method, the dearest last."""
+    value = {figure["what"]: figure["value"] for figure in figures}
+    names = [what.removesuffix(": step time") for what in value if what.endswith(": step time")]
+    rows = ["| method | step time (lowest - highest) | peak memory |", "| --- | --- | --- |"]
+    for name in sorted(names, key=lambda name: value[f"{name}: step time"]["median"]):
+        time, memory = value[f"{name}: step time"], value[f"{name}: peak memory"]
+        rows.append(
+            f"| `{name}` | {time['median']:.2f} ({time['low']:.2f} - {time['high']:.2f}) | {memory['median']:.2f} |"
+        )
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,54 @@
+"""Preparing a video of 640 x 480 pixels, H.264: decoding, finding the face, crop of 256 px, mesh, depth map, writing.
+
+Every frame is prepared, in one process; loading the networks and writing the manifest are in the time. The face is
+scikit-image's photo of an astronaut, moved by some pixels from frame to frame.
+"""
+
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from skimage.data import astronaut
+
+from benchmarks.result import Figure, per_second
+from benchmarks.timing import interleaved, one_thread
+from dgfas.core.label import Label
+from dgfas.core.recording import Recording
+from dgfas.faces.models import fetch_models
+from dgfas.faces.options import PrepareOptions
+from dgfas.faces.prepare import prepare
+
+
+def write_video(path: Path, frames: int) -> None:
+    """Write the moving photo, 25 frames a second."""
+    photo = cv2.copyMakeBorder(cv2.resize(astronaut(), (480, 480)), 0, 0, 80, 80, cv2.BORDER_REPLICATE)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 25)
+        for k in range(frames):
+            image = np.ascontiguousarray(np.roll(photo, (k % 7, k % 11), axis=(0, 1)))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def run(quick: bool) -> list[Figure]:
+    one_thread()
+    fetch_models()
+    frames, rounds = (25, 2) if quick else (100, 5)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_video(folder / "video.mp4", frames)
+        recording = Recording("one", "a", "video", "train", Label.LIVE, "live", (folder / "video.mp4",))
+        options = PrepareOptions(frames_per_recording=None)
+        roots = iter(folder / f"prepared-{k}" for k in range(rounds + 1))
+
+        def work() -> None:
+            result = prepare([recording], next(roots), options)
+            assert len(result.manifest.frames) == frames, "a frame was rejected"
+
+        times = interleaved({"prepare": work}, rounds)
+    return [per_second("frames of 640 x 480 pixels prepared", "frames", frames, times["prepare"], least=20)]

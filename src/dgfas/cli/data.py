@@ -9,23 +9,35 @@ import typer
 from dgfas.cli.shared import EXIT_USER_ERROR, bars, say
 from dgfas.core.errors import UserError
 
-prepare_app = typer.Typer(no_args_is_help=True, help="Turn photos and videos into a prepared data set.")
+prepare_app = typer.Typer(
+    no_args_is_help=True,
+    help="""Turn photos and videos into a prepared data set.
+
+    Example: dgfas prepare folder my-videos data/mine
+    """,
+)
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder of the new data set.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the new data set.")],
     domain: Annotated[
-        list[str] | None, typer.Option(help="desk, webcam, laptop, phone or a YAML file; may be repeated. [all four]")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE", help="desk, webcam, laptop, phone or a YAML file; may be repeated.  [default: all four]"
+        ),
     ] = None,
-    subjects: Annotated[int, typer.Option(help="People a domain.")] = 60,
-    live_recordings: Annotated[int, typer.Option(help="Live recordings a subject.")] = 2,
-    spoof_recordings: Annotated[int, typer.Option(help="Attacks a subject.")] = 2,
-    frames: Annotated[int, typer.Option(help="Consecutive frames a recording.")] = 8,
-    image_size: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 64,
-    seed: int = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes. [all cores]")] = None,
+    subjects: Annotated[int, typer.Option(help="People in each domain; nobody is in two.")] = 60,
+    live_recordings: Annotated[int, typer.Option(help="Live recordings of each person.")] = 2,
+    spoof_recordings: Annotated[int, typer.Option(help="Attacks on each person (prints, replays).")] = 2,
+    frames: Annotated[int, typer.Option(help="Consecutive frames in each recording.")] = 8,
+    image_size: Annotated[int, typer.Option(help="Side of a face crop in pixels, divisible by 8.")] = 64,
+    seed: Annotated[int, typer.Option(help="Another seed draws other people.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")] = None,
 ) -> None:
-    """Draw the simulated data set: four capture domains of faces, prints and replays.
+    """Draw a data set of simulated faces and attacks.
+
+    Four capture domains differ in camera, light and attack instruments. A stopped drawing goes on with the same
+    command.
 
     Example: dgfas simulate data/simulated --subjects 60
     """
@@ -52,24 +64,37 @@ def simulate(
 
 @prepare_app.command("folder")
 def prepare_folder(
-    source: Annotated[Path, typer.Argument(help="Folder of photos, videos or extracted frames.")],
-    out: Annotated[Path, typer.Argument(help="Folder of the prepared data set.")],
-    domain: Annotated[str | None, typer.Option(help="Name of the domain. [from the folders]")] = None,
-    table: Annotated[Path | None, typer.Option(help="CSV that says what each file is.")] = None,
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Folder of photos, videos or extracted frames.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the prepared data set.")],
+    domain: Annotated[str | None, typer.Option(help="Name of the domain.  [default: from the folders]")] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Table that says what each file is: path, label, subject, ...")
+    ] = None,
     images: Annotated[
-        Literal["auto", "photos", "frames"], typer.Option(help="What a folder of images holds.")
+        Literal["auto", "photos", "frames"],
+        typer.Option(help="What images are: photos of their own, or a folder the frames of one recording."),
     ] = "auto",
-    frames: Annotated[int, typer.Option(help="Frames a recording; 0 takes all.")] = 8,
+    frames: Annotated[int, typer.Option(help="Frames taken from each recording; 0 takes all.")] = 8,
     stride: Annotated[int, typer.Option(help="Look at every n-th frame only.")] = 1,
-    margin: Annotated[float, typer.Option(help="Share of the face box added on each side.")] = 0.15,
-    size: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 256,
-    detector: Annotated[Literal["blazeface", "given", "none"], typer.Option(help="Who finds the face.")] = "blazeface",
-    align: Annotated[Literal["none", "eyes"], typer.Option(help="Turn the crop until the eyes are level.")] = "none",
-    max_rejected: Annotated[int | None, typer.Option(help="Exit with 3 if more recordings are rejected.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes. [all cores]")] = None,
-    seed: Annotated[int, typer.Option(help="Of the split, where the folders name none.")] = 0,
+    margin: Annotated[float, typer.Option(help="Share of the face's box added on each side.")] = 0.15,
+    size: Annotated[int, typer.Option(help="Side of a face crop in pixels.")] = 256,
+    detector: Annotated[
+        Literal["blazeface", "given", "none"],
+        typer.Option(help="Who finds the face; given: the table's boxes, none: the images are crops already."),
+    ] = "blazeface",
+    align: Annotated[
+        Literal["none", "eyes"], typer.Option(help="eyes: turn the crop until the eyes are level.")
+    ] = "none",
+    max_rejected: Annotated[
+        int | None, typer.Option(help="Exit with code 3 if more recordings than this are rejected.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")] = None,
+    seed: Annotated[int, typer.Option(help="Of the split into train, dev and test, where no folder names one.")] = 0,
 ) -> None:
-    """Find, crop and describe the faces of a folder of photos and videos.
+    """Find, crop and describe the faces in a folder.
+
+    Folder names say what is live or spoof, whose face it is, and which domain and split it belongs to:
+    live/anna/clip.mp4, print/anna/photo.jpg. A stopped preparation goes on with the same command.
 
     Example: dgfas prepare folder my-videos data/mine --domain office
     """
@@ -110,9 +135,9 @@ def prepare_folder(
 
 
 def doctor(
-    fetch_models: Annotated[bool, typer.Option("--fetch-models", help="Fetch the face-finding models.")] = False,
+    fetch_models: Annotated[bool, typer.Option("--fetch-models", help="Download the face-finding models first (7 MB).")] = False,
 ) -> None:
-    """Check what this machine has.
+    """Check what this machine has, and fetch the face models.
 
     Example: dgfas doctor --fetch-models
     """
@@ -131,7 +156,7 @@ def doctor(
     try:
         import torch
     except ImportError:
-        say("torch: not installed; `pip install dgfas[train]` to train")
+        say('torch: not installed; to train, pip install "dgfas[train]"')
     else:
         gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
         say(f"torch: {torch.__version__}, {gpu}, {torch.get_num_threads()} threads")

@@ -84,10 +84,9 @@ def score(
 
     Example: dgfas score photo.jpg clip.mp4 --model runs/rfm
     """
-    from dgfas.faces.options import PrepareOptions
     from dgfas.training.score_files import FileScorer
 
-    scorer = FileScorer(model, PrepareOptions(frames_per_recording=frames, detector=detector))
+    scorer = FileScorer(model, frames=frames, detector=detector)
     faults = 0
     for path in files:
         try:

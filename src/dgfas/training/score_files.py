@@ -1,6 +1,6 @@
 """A photo or a clip, as it is on disk -> a score and a decision by the stored threshold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from dgfas.evaluation.thresholds import Threshold
 from dgfas.faces.finder import FaceFinder
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import prepare_one
+from dgfas.training.record import read_record
 from dgfas.training.run import load_scorer
 from dgfas.training.selection import read_operating_point
 
@@ -32,12 +33,16 @@ class FileScore:
 class FileScorer:
     """A trained run with its operating point, and the face finder in front of it."""
 
-    def __init__(self, run: Path, options: PrepareOptions) -> None:
-        """Raises UserError if the run has not finished or a model file of the face finder is missing."""
+    def __init__(self, run: Path, *, frames: int, detector: Literal["blazeface", "none"]) -> None:
+        """Crops are cut as those of the first source were; of a video `frames` frames are looked at.
+
+        Raises UserError if the run has not finished or a model file of the face finder is missing.
+        """
         step, self.thresholds = read_operating_point(run)
         self.model = load_scorer(run, step)
-        self.options = options
-        self.finder = FaceFinder(options)
+        trained_on = PrepareOptions(**(read_record(run).get("preparation") or {}))
+        self.options = replace(trained_on, frames_per_recording=frames, detector=detector, stride=1)
+        self.finder = FaceFinder(self.options)
 
     def score(self, path: Path) -> FileScore:
         """Score a photo, a video or a folder of frames. Raises UserError if nothing can be read from it."""

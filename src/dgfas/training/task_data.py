@@ -17,6 +17,7 @@ from dgfas.core.manifest import Manifest
 from dgfas.core.progress import NamedProgress, named
 from dgfas.data.frames import PackedFrames, pack
 from dgfas.evaluation.protocols import Part, TaskSplit, count_recordings, split_task
+from dgfas.faces.options import PrepareOptions
 
 if TYPE_CHECKING:
     import torch
@@ -66,9 +67,17 @@ class TaskData:
         return {str(manifest.root): manifest.content_hash for manifest in self.manifests}
 
     def facts(self) -> dict[str, Any]:
-        """Return what the record of a run says of its data: hashes, and recordings by part, domain and class."""
+        """Return what the record of a run says of its data.
+
+        Hashes; recordings by part, domain and class; and how the crops of the first data set were cut, if from photos.
+        """
         counts = count_recordings(self.frames, self.split)
-        return {"manifests": self.manifest_hashes, "recordings": counts.to_dict("records")}
+        options = PrepareOptions.of_data_set(self.manifests[0].root)
+        return {
+            "manifests": self.manifest_hashes,
+            "recordings": counts.to_dict("records"),
+            "preparation": None if options is None else options.content,
+        }
 
 
 def load_task(data: DataConfig, image_size: int, target: str | None, progress: NamedProgress | None = None) -> TaskData:

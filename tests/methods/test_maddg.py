@@ -126,7 +126,7 @@ def test_collapse_is_said_once(caplog):
 
 
 def test_overfits_sixteen_frames():
-    assert_overfits("maddg", iterations=30)
+    assert_overfits("maddg")
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])

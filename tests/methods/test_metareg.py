@@ -151,7 +151,7 @@ def test_collapse_is_said_once(caplog):
 
 @pytest.mark.parametrize("learn_share", [0.5, 1.0])
 def test_overfits_sixteen_frames(learn_share):
-    assert_overfits("metareg", iterations=30, learn_share=learn_share)
+    assert_overfits("metareg", iterations=20, learn_share=learn_share)
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])

@@ -144,16 +144,27 @@ def test_adapting_works_where_scoring_happens():
         assert method.score(batch.images).shape == (8,)
 
 
-def test_collapse_is_said(caplog):
-    method = trained()
-    torch.nn.init.constant_(method.classifier.output.bias, 50.0)
+def test_collapse_is_said_when_adapting_brings_it(caplog):
+    method, images = trained(), make_batch(2).images
+    with torch.no_grad():  # put the border of the classes in the middle of the frames
+        logits = method.classifier(method.adaptor(method.encoder(images)).last).sort().values
+        method.classifier.output.bias -= (logits[3] + logits[4]) / 2
+    assert method.count_live(method.encoder(images), {}) == 4
     with caplog.at_level(logging.WARNING, "dgfas"):
-        method.adapt_to([make_batch(2).images])
-    assert "8 of 8 target frames are called live" in caplog.text
+        method.adapt_to([images])
+        assert not caplog.records
+        method.unsupervised = lambda features: -1e3 * method.classifier(method.adaptor(features).last).mean()
+        method.adapt_to([images])
+    assert "adapting put the target into one class (4 of 8 frames were called live before, 8 after)" in caplog.text
+    caplog.clear()
+    torch.nn.init.constant_(method.classifier.output.bias, 50.0)  # called live before adapting: not its doing
+    with caplog.at_level(logging.WARNING, "dgfas"):
+        method.adapt_to([images])
+    assert not caplog.records
 
 
 def test_overfits_sixteen_frames():
-    assert_overfits("self_da", iterations=30)
+    assert_overfits("self_da")
 
 
 def test_resumes_bit_identically():

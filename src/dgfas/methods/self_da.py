@@ -102,7 +102,7 @@ class SelfDA(Method):
         self.eval()
         self.adapted.clear()
         total: dict[str, Tensor] = {}
-        frames = live = 0
+        frames = live_before = live_after = 0
         with torch.inference_mode(False), torch.enable_grad():
             for images in chunks:
                 with torch.no_grad():
@@ -111,18 +111,26 @@ class SelfDA(Method):
                 for name, value in stepped.items():
                     total[name] = total.get(name, 0) + len(images) * value.detach()
                 with torch.no_grad():
-                    after = self.classifier(forward_with(self.adaptor, stepped, features).last)
-                live += int((after > 0).sum())
+                    live_before += self.count_live(features, {})
+                    live_after += self.count_live(features, stepped)
                 frames += len(images)
         self.adapted.update({name: value / frames for name, value in total.items()})
         self.train(was_training)
         self.watch.report(
             "one class",
-            frames > 1 and not 0.01 <= live / frames <= 0.99,
-            f"self_da: after adapting, {live} of {frames} target frames are called live; entropy may have put all "
-            "frames into one class. Lower options.inner_step_size",
+            frames > 1 and one_sided(live_after / frames) and not one_sided(live_before / frames),
+            f"self_da: adapting put the target into one class ({live_before} of {frames} frames were called live "
+            f"before, {live_after} after); lower options.inner_step_size",
         )
+
+    def count_live(self, features: Features, adapted: Mapping[str, Tensor]) -> int:
+        return int((self.classifier(forward_with(self.adaptor, adapted, features).last) > 0).sum())
 
     def score(self, images: Tensor) -> Tensor:
         features = forward_with(self.adaptor, self.adapted, self.encoder(images))
         return torch.sigmoid(self.classifier(features.last))
+
+
+def one_sided(live_share: float) -> bool:
+    """Return whether almost all frames are of one class."""
+    return not 0.01 <= live_share <= 0.99

@@ -81,13 +81,22 @@ def test_discrepancy_grows_with_the_distance_and_is_0_for_one_domain() -> None:
 
 def test_a_collapse_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
     watch = CollapseWatch()
-    collapsed = {"size_0": 999.0, "size_1": 1.0, "nmi_class": 0.95}
+    collapsed = {"size_0": 999.0, "size_1": 1.0, "class_given_away": 0.95}
     with caplog.at_level(logging.WARNING, logger="dgfas"):
-        warn_of_collapse(watch, {"size_0": 500.0, "size_1": 500.0, "nmi_class": 0.1}, 2)
+        warn_of_collapse(watch, {"size_0": 500.0, "size_1": 500.0, "class_given_away": 0.1}, 2)
         assert caplog.records == []
         for _ in range(3):
             warn_of_collapse(watch, collapsed, 2)
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == 2
     assert "1 of 1000 frames" in messages[0]
-    assert "live and spoof" in messages[1]
+    assert "divide live from spoof (95%" in messages[1]
+
+
+def test_domains_of_one_class_each_give_the_class_away() -> None:
+    live = np.array([True] * 6 + [False] * 6)
+    parts = np.repeat([0, 1, 2, 3], 3)
+    log = describe(parts, 4, live, None, None)
+    assert log["class_given_away"] == pytest.approx(1)
+    assert log["nmi_class"] == pytest.approx(math.sqrt(0.5))
+    assert describe(np.arange(12) % 3, 3, live, None, None)["class_given_away"] == pytest.approx(0, abs=1e-9)

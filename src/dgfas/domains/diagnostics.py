@@ -5,7 +5,7 @@ from itertools import combinations, pairwise
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
-from sklearn.metrics import normalized_mutual_info_score
+from sklearn.metrics import homogeneity_score, normalized_mutual_info_score
 from sklearn.metrics.pairwise import euclidean_distances
 
 from dgfas.core.collapse import CollapseWatch
@@ -13,8 +13,8 @@ from dgfas.core.label import Label
 
 #: A domain with a smaller share of the frames is called nearly empty.
 LEAST_SHARE = 0.01
-#: Above this agreement with live and spoof the domains are the classes.
-MOST_CLASS_AGREEMENT = 0.9
+#: Where a frame's domain gives away more than this share of the information on its class, domains are parts of classes.
+MOST_CLASS_GIVEN_AWAY = 0.8
 #: Frames a domain that the discrepancy is estimated from.
 DISCREPANCY_FRAMES = 200
 
@@ -33,12 +33,15 @@ def describe(
 ) -> dict[str, float]:
     """Return cluster sizes, the number of (domain, class) cells without frames, and the agreement with other labels.
 
-    The normaliser is geometric for class and given domains and arithmetic for the previous clustering, as in the code
-    of Matsuura and Harada (AAAI 2020) that D2AM builds on.
+    `class_given_away` is the mutual information of domain and class over the entropy of the class: 1 where every domain
+    holds one class only, which `nmi_class` does not reach for more than two domains. The normaliser of the others is
+    geometric for class and given domains and arithmetic for the previous clustering, as in the code of Matsuura and
+    Harada (AAAI 2020) that D2AM builds on.
     """
     log = {f"size_{k}": float(count) for k, count in enumerate(np.bincount(domain, minlength=n_domains))}
     log["empty_cells"] = float(len(empty_cells(domain, n_domains, live)))
     log["nmi_class"] = agreement(domain, live, "geometric")
+    log["class_given_away"] = float(homogeneity_score(live, domain))
     if given is not None:
         log["nmi_given"] = agreement(domain, given, "geometric")
     if previous is not None:
@@ -93,7 +96,7 @@ def warn_of_collapse(watch: CollapseWatch, log: dict[str, float], n_domains: int
     )
     watch.report(
         "class",
-        log["nmi_class"] > MOST_CLASS_AGREEMENT,
-        f"the pseudo-domains are nearly live and spoof (mutual information {log['nmi_class']:.2f}); "
+        log["class_given_away"] > MOST_CLASS_GIVEN_AWAY,
+        f"the pseudo-domains divide live from spoof ({log['class_given_away']:.0%} of the class is known from them); "
         "meta-learning across them learns little",
     )

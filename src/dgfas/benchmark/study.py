@@ -1,0 +1,115 @@
+"""Tasks x methods x seeds: every cell a training, measured on both tracks."""
+
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from dgfas.core.config import Strict
+from dgfas.core.progress import Silent, named
+from dgfas.evaluation.protocols import Task, parse_task
+from dgfas.evaluation.tracks import mean_domain_auc
+from dgfas.simulation.data_set import simulate
+from dgfas.training.configure import build_config
+from dgfas.training.evaluate import evaluate_run
+from dgfas.training.record import read_json
+from dgfas.training.run import start
+from dgfas.training.selection import development_scores, freeze_operating_point
+
+
+class Entry(Strict):
+    """A row of the table: a method, and what differs from its preset."""
+
+    label: str
+    method: str
+    preset: str = "default"
+    assignments: tuple[str, ...] = ()
+
+
+class Training(Strict):
+    """One training of a study: a row of the table on one task with one seed, of the data and of the training alike."""
+
+    entry: Entry
+    task: str
+    seed: int
+    data: Path  # the prepared data set; `{seed}` stands for the seed
+    subjects: int | None  # people a domain, if the data set is simulated when it is missing
+    setting: str
+    iterations: int | None
+    scratch: Path  # where the run lies until it is measured
+
+    @property
+    def name(self) -> str:
+        """The result's path: task, row, seed."""
+        return f"{self.task.replace(' ', '-')}/{self.entry.label}/seed-{self.seed}"
+
+    @property
+    def root(self) -> Path:
+        """The prepared data set of this training's seed."""
+        return Path(str(self.data).format(seed=self.seed))
+
+
+def trainings(
+    entries: Sequence[Entry], tasks: Sequence[Task], seeds: Sequence[int], **common: Any
+) -> Iterator[Training]:
+    """Yield all trainings, one seed after the other, so that a study cut short has whole seeds."""
+    for seed in seeds:
+        for task in tasks:
+            for entry in entries:
+                yield Training(entry=entry, task=str(task), seed=seed, **common)
+
+
+def draw_data(jobs: Sequence[Training], report: Silent) -> None:
+    """Simulate the data sets that the trainings name and that are missing."""
+    for root, job in {job.root: job for job in jobs if job.subjects is not None}.items():
+        progress = named(report.progress, f"simulating {root.name}")
+        simulate(root, subjects=job.subjects or 0, seed=job.seed, progress=progress)
+
+
+def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
+    """Train, freeze the operating point on source data, measure the target; keep the numbers, not the run."""
+    task = parse_task(job.task)
+    run = job.scratch / job.name
+    shutil.rmtree(run, ignore_errors=True)
+    values = [f"training.seed={job.seed}", "training.threads=1"]
+    values += [] if job.iterations is None else [f"training.iterations={job.iterations}"]
+    config = build_config(
+        job.entry.method,
+        roots=[job.root],
+        sources=task.sources,
+        target=task.target,
+        preset=job.entry.preset,
+        setting=job.setting,
+        assignments=[*values, *job.entry.assignments],
+    )
+    start(config, run, report)
+    step, _ = freeze_operating_point(run, selection="source_validation", threshold="eer")
+    evaluation = evaluate_run(run, None, selection="source_validation", threshold="eer", report=report)
+    content = evaluation.to_dict()
+    validation = source_validation(run, step)
+    shutil.rmtree(run)
+    return {"job": job.model_dump(mode="json", exclude={"scratch"}), "source_validation": validation, **content}
+
+
+def source_validation(run: Path, step: int) -> dict[str, float]:
+    """Return how the chosen checkpoint does on source development data: what a learning rate is chosen by."""
+    return {"mean_domain_auc": mean_domain_auc(development_scores(run)[step])}
+
+
+def choose_rates(results: Path) -> dict[str, float]:
+    """Return each method's learning rate with the best source validation, over all tasks and seeds tried.
+
+    The mean over tasks and seeds of the source-development AUC decides; of equal ones the rate nearest to 1e-3.
+    """
+    found: dict[str, dict[float, list[float]]] = {}
+    for path in sorted(results.glob("*/*/seed-*.json")):
+        content = read_json(path)
+        rate = float(content["about"]["config"]["options"]["learning_rate"])
+        method = content["job"]["entry"]["method"]
+        value = content["source_validation"]["mean_domain_auc"]
+        found.setdefault(method, {}).setdefault(rate, []).append(value)
+    return {
+        method: max(rates, key=lambda rate: (sum(rates[rate]) / len(rates[rate]), -abs(math.log(rate / 1e-3))))
+        for method, rates in found.items()
+    }

@@ -1,0 +1,94 @@
+"""A study: every cell a training with the seed's own data; rates by source data; a table by hand-counted numbers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
+from dgfas.core.progress import Silent
+from dgfas.evaluation.protocols import parse_task
+from dgfas.reporting.study import read_study, study_page, study_table
+
+TASKS = [parse_task("a&b to c"), parse_task("b&c to a")]
+
+
+def test_whole_seeds_come_first(tmp_path: Path) -> None:
+    entries = [Entry(label=name, method=name) for name in ("binary_cnn", "rfm")]
+    common = {"data": Path("d-{seed}"), "subjects": None, "setting": "small", "iterations": 1, "scratch": tmp_path}
+    jobs = list(trainings(entries, TASKS, [7, 8], **common))
+    assert [job.seed for job in jobs] == [7] * 4 + [8] * 4
+    assert len({job.name for job in jobs}) == 8
+    assert jobs[-1].root == Path("d-8")
+    assert jobs[0].name == "a&b-to-c/binary_cnn/seed-7"
+
+
+def test_a_training_is_measured_and_its_run_removed(tmp_path: Path) -> None:
+    small = ("network.image_size=32", "network.width=0.1", "training.batch_per_class=2")
+    [job] = trainings(
+        [Entry(label="cnn", method="binary_cnn", assignments=small)],
+        [parse_task("desk&webcam to phone")],
+        [3],
+        data=tmp_path / "data-{seed}",
+        subjects=5,
+        setting="small",
+        iterations=2,
+        scratch=tmp_path / "scratch",
+    )
+    draw_data([job], Silent())
+    assert (tmp_path / "data-3" / "manifest.parquet").is_file()
+    content = json.loads(json.dumps(train_and_measure(job, Silent())))
+    assert {(row["track"], row["level"]) for row in content["results"]} == {
+        (track, level) for track in ("deployable", "oracle") for level in ("frame", "recording")
+    }
+    assert content["about"]["config"]["training"]["seed"] == 3
+    assert content["about"]["config"]["training"]["iterations"] == 2
+    assert 0 <= content["source_validation"]["mean_domain_auc"] <= 1
+    assert not (tmp_path / "scratch" / job.name).exists()
+
+
+def write(
+    folder: Path, task: str, label: str, seed: int, hter: float, rate: float = 1e-3, validation: float = 1
+) -> None:
+    path = folder / task.replace(" ", "-") / label / f"seed-{seed}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    result = {"track": "deployable", "level": "recording", "checkpoint": 1, "hter": hter, "auc": 1 - hter}
+    content = {
+        "job": {"task": task, "seed": seed, "entry": {"label": label, "method": label.split("@")[0]}},
+        "results": [result, {**result, "track": "oracle", "hter": hter / 2}, {**result, "level": "frame", "hter": 0.9}],
+        "about": {"uses_target_images": label == "self_da", "config": {"options": {"learning_rate": rate}}},
+        "source_validation": {"mean_domain_auc": validation},
+        "made_by": {"commit": "abc", "seconds": 1.0},
+    }
+    path.write_text(json.dumps(content))
+
+
+def test_the_table_by_hand(tmp_path: Path) -> None:
+    for seed, (first, second) in enumerate([(0.10, 0.30), (0.20, 0.40)]):
+        write(tmp_path, "a to c", "rfm", seed, first)
+        write(tmp_path, "b to c", "rfm", seed, second)
+    write(tmp_path, "a to c", "self_da", 0, 0.25)
+    study = read_study(tmp_path)
+    table = study_table(study, "hter", "deployable", "recording", ["rfm", "self_da", "drdg"])
+    assert table.to_dict("records") == [
+        {"method": "rfm", "a to c": "15.0 ± 7.1", "b to c": "35.0 ± 7.1", "mean of tasks": "25.0 ± 7.1"},
+        {
+            "method": "self_da (uses target images)",
+            "a to c": "25.0 (1)",
+            "b to c": "–",
+            "mean of tasks": "–",
+        },
+        {"method": "drdg", "a to c": "–", "b to c": "–", "mean of tasks": "–"},
+    ]
+    assert study_table(study, "hter", "oracle", "recording", ["rfm"])["a to c"].tolist() == ["7.5 ± 3.5"]
+    page = study_page(study, "Title", "What was done.", ["rfm"])
+    assert "| rfm | 15.0 ± 7.1 | 35.0 ± 7.1 | 25.0 ± 7.1 |" in page
+    assert "Commits: abc" in page
+
+
+@pytest.mark.parametrize(("validations", "chosen"), [((0.9, 0.8, 0.7), 3e-4), ((0.9, 0.9, 0.9), 1e-3)])
+def test_the_rate_is_chosen_by_source_validation(tmp_path: Path, validations, chosen: float) -> None:
+    for rate, validation in zip((3e-4, 1e-3, 3e-3), validations, strict=True):
+        # The rate that is worst on the target validates best: the target must not matter.
+        write(tmp_path, "a to c", f"rfm@{rate}", 0, hter=validation / 2, rate=rate, validation=validation)
+    assert choose_rates(tmp_path) == {"rfm": chosen}

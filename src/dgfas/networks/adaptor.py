@@ -12,7 +12,6 @@ class ResidualAdaptor(nn.Module):
         super().__init__()
         self.convolution = nn.Conv2d(concat_channels, concat_channels, 1)
         nn.init.orthogonal_(self.convolution.weight)
-        nn.init.zeros_(self.convolution.bias)
 
     def forward(self, features: Features) -> Features:
         """Return adapted features of the same shapes; `last` stays the last channels of `concat`."""

@@ -133,19 +133,19 @@ def test_the_taylor_expansion_holds_for_a_small_inner_step() -> None:
 
 
 def test_every_domain_comes_to_be_the_meta_test_domain(monkeypatch: pytest.MonkeyPatch) -> None:
-    method, batch = make(4), make_batch(4, dtype=torch.float64)
+    method, batch = make(), make_batch(3, dtype=torch.float64)
     seen: list[int] = []
     monkeypatch.setattr(
         PDLFAS, "depth_loss", lambda self, features, part: seen.append(int(part.domain[0])) or torch.zeros(())
     )
     tests = set()
-    for iteration in range(40):
+    for iteration in range(16):
         method.iteration = iteration
         seen.clear()
         method.losses(batch)
-        assert sorted(seen) == [0, 1, 2, 3]
+        assert sorted(seen) == [0, 1, 2]
         tests.add(seen[0])
-    assert tests == {0, 1, 2, 3}
+    assert tests == {0, 1, 2}
 
 
 @pytest.mark.parametrize("n_domains", [2, 3, 5])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dgfas.core.errors import UserError
+from dgfas.core.manifest import Manifest, write_manifest
 from dgfas.training.configure import build_config
 
 DATA = {"roots": [Path("data")], "sources": ["desk", "webcam"], "target": "phone"}
@@ -23,6 +24,22 @@ def test_the_later_source_of_a_value_wins(tmp_path: Path) -> None:
     assert config.training.iterations == 50
     assert config.training.seed == 5  # the assignment
     assert config.data.lists == "official"
+
+
+def test_an_argument_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("method: mldg\nthreshold: fixed=0.5\ndata: {target: laptop}\n")
+    assert build_config(roots=DATA["roots"], sources=["desk"], config_file=file).method == "mldg"
+    config = build_config("rfm", **DATA, threshold="bpcer=0.1", config_file=file)
+    assert (config.method, config.threshold, config.data.target) == ("rfm", "bpcer=0.1", "phone")
+
+
+def test_without_sources_all_domains_but_the_target_train(prepared: Manifest) -> None:
+    assert build_config(roots=[prepared.root], target="hall").data.sources == ("desk",)
+    assert build_config(roots=[prepared.root]).data.sources == ("desk", "hall")
+    write_manifest(prepared.root, prepared.frames[prepared.frames["domain"] == "hall"])
+    with pytest.raises(UserError, match="no domain is left to train on"):
+        build_config(roots=[prepared.root], target="hall")
 
 
 def test_the_papers_ablations_of_rfm_are_four_lines() -> None:
@@ -51,7 +68,12 @@ def test_one_line_changes_who_names_the_domains() -> None:
         ("rfm", {"assignments": ["network.image_size=60"]}, "image side 60 is not divisible by 8; use 64"),
         ("rfm", {"assignments": ["training"]}, "write it as key.subkey=value"),
         ("rfm", {"target": "desk"}, "target domain 'desk' is also a source"),
-        ("rfm", {"sources": []}, "sources"),
+        ("rfm", {"roots": []}, "data.roots: name the folder of a prepared data set"),
+        ("rfm", {"assignments": ["data.roots=data"]}, "data.roots: must be a list, not 'data'"),
+        ("rfm", {"assignments": ["network=3"]}, "network: must hold keys and values, not 3"),
+        ("rfm", {"assignments": ["domains=3"]}, "domains: must hold keys and values, not 3"),
+        ("rfm", {"assignments": ["preset=3"]}, "preset: .* valid string"),
+        ("rfm", {"threshold": "err"}, "unknown threshold rule 'err'"),
         ("rfm", {"assignments": ["domains.provider=d2an"]}, "unknown provider 'd2an'; did you mean 'd2am'"),
         ("rfm", {"sources": ["mixture"]}, "given"),
     ],

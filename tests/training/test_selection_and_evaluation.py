@@ -14,6 +14,7 @@ from dgfas.evaluation.scores import read_scores
 from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
 from dgfas.training.loop import train
+from dgfas.training.record import start_record
 from dgfas.training.run import resume, start
 from dgfas.training.selection import freeze_operating_point, read_operating_point
 from dgfas.training.task_data import evenly_spaced, load_task
@@ -64,12 +65,15 @@ def test_noise_in_the_targets_labels_changes_neither_checkpoint_nor_threshold(ti
 
 
 def test_an_unfinished_run_has_no_operating_point(tiny, tmp_path: Path) -> None:
+    for use in (read_operating_point, lambda run: evaluate_run(run, "phone", **RULES)):
+        with pytest.raises(UserError, match="is not the folder of a run"):
+            use(tmp_path)
+    start_record(tmp_path, tiny(), {})
     with pytest.raises(UserError, match="has no checkpoint yet"):
         freeze_operating_point(tmp_path, **RULES)
-    with pytest.raises(UserError, match="--resume"):
-        read_operating_point(tmp_path)
-    with pytest.raises(UserError, match="is not the folder of a run"):
-        evaluate_run(tmp_path, "phone", **RULES)
+    for use in (read_operating_point, lambda run: evaluate_run(run, "phone", **RULES)):
+        with pytest.raises(UserError, match="has no operating point yet; finish it with `dgfas train --resume"):
+            use(tmp_path)
 
 
 def test_rejected_recordings_of_the_target_are_non_responses(tiny, tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def simulate(
     domain: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME|FILE", help="desk, webcam, laptop, phone or a YAML file; may be repeated.  [default: all four]"
+            metavar="NAME|FILE",
+            help="desk, webcam, laptop, phone or a YAML file; may be repeated.  [default: all four]",
         ),
     ] = None,
     subjects: Annotated[int, typer.Option(help="People in each domain; nobody is in two.")] = 60,
@@ -135,7 +136,9 @@ def prepare_folder(
 
 
 def doctor(
-    fetch_models: Annotated[bool, typer.Option("--fetch-models", help="Download the face-finding models first (7 MB).")] = False,
+    fetch_models: Annotated[
+        bool, typer.Option("--fetch-models", help="Download the face-finding models first (7 MB).")
+    ] = False,
 ) -> None:
     """Check what this machine has, and fetch the face models.
 

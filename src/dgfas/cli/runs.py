@@ -1,86 +1,123 @@
 """Verbs that train and measure: train, score, evaluate, demo."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from dgfas.cli.shared import EXIT_USER_ERROR, bars, say
+from dgfas.cli.shared import EXIT_USER_ERROR, bars, complain, say
+from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
 
 Selection = Annotated[
-    Literal["source_validation", "last"], typer.Option("--select", help="Which checkpoint the deployable track takes.")
+    SelectionRule | None,
+    typer.Option("--select", help="Which checkpoint the deployable track takes.  [default: source_validation]"),
 ]
 ThresholdRule = Annotated[
-    str, typer.Option("--threshold", help="eer, fixed=V, bpcer=V or apcer=V, on source development data.")
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="RULE",
+        help="eer, bpcer=V, apcer=V (on source development data) or fixed=V; V in [0, 1].  [default: eer]",
+    ),
 ]
-Target = Annotated[str | None, typer.Option(help="The unseen domain.")]
-Roots = Annotated[list[Path], typer.Option("--data", help="Folder of a prepared data set; may be repeated.")]
-Assignments = Annotated[list[str], typer.Option("--set", help="Change one value, e.g. --set training.seed=3.")]
+Roots = Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="A prepared data set; may be repeated.")]
 
 
 def train(
-    out: Annotated[Path | None, typer.Argument(help="Folder of the new run.")] = None,
-    method: Annotated[str, typer.Option(help="Name of a method, or path of its Python file.")] = "rfm",
+    out: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of the new run.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="A name, e.g. rfm, anrl, ssdg, ida (a wrong one names all), or a Python file.  [default: rfm]"
+        ),
+    ] = None,
     data: Roots = [],  # noqa: B006
     sources: Annotated[
-        str | None, typer.Option(help="Domains that train, e.g. desk,webcam,laptop. [all but the target]")
+        str | None,
+        typer.Option(metavar="A,B,...", help="Domains that train.  [default: all in the data but the target]"),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="The unseen domain (it is not touched by training).")] = None,
-    preset: Annotated[str, typer.Option(help="default, paper or released.")] = "default",
-    setting: Annotated[str, typer.Option(help="small (64 px, ours) or full (256 px, the papers').")] = "small",
-    config: Annotated[Path | None, typer.Option(help="YAML file with values that differ.")] = None,
-    assignments: Assignments = [],  # noqa: B006
-    seed: int | None = None,
-    devices: Annotated[int | None, typer.Option(help="Processes, one a GPU or CPU.")] = None,
-    select: Selection = "source_validation",
-    threshold: ThresholdRule = "eer",
-    resume: Annotated[Path | None, typer.Option(help="Continue the run in this folder.")] = None,
+    target: Annotated[str | None, typer.Option(help="The unseen domain: training does not touch it.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="The method's options: default, paper or released.  [default: default]")
+    ] = None,
+    setting: Annotated[
+        str | None, typer.Option(help="small (64 px, ours) or full (256 px, the papers').  [default: small]")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="YAML", help="File of values that differ.")] = None,
+    assignments: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change one value, e.g. training.iterations=2000; may be repeated."
+        ),
+    ] = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="Of weights, batches and flips.  [default: 0]")] = None,
+    devices: Annotated[int | None, typer.Option(help="Processes, each on a GPU or CPU.  [default: 1]")] = None,
+    select: Selection = None,
+    threshold: ThresholdRule = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Continue a stopped run; takes no other options.")
+    ] = None,
 ) -> None:
     """Train a method on the source domains.
+
+    The later wins: setting, preset, --config, the other options, --set. Ends by fixing checkpoint and threshold on
+    source development data, for `dgfas score`.
 
     Example: dgfas train runs/rfm --method rfm --data data/simulated --target phone
     """
     from dgfas.training.configure import build_config
+    from dgfas.training.record import read_config
     from dgfas.training.run import resume as go_on
     from dgfas.training.run import start
     from dgfas.training.selection import freeze_operating_point
-    from dgfas.training.task_data import domains_but
 
+    values = {"training.seed": seed, "training.devices": devices}
+    numbers = [f"{key}={value}" for key, value in values.items() if value is not None]
+    changes = [method, *data, sources, target, preset, setting, config, *assignments, *numbers, select, threshold]
+    if resume is not None and any(change is not None for change in [out, *changes]):
+        raise UserError(f"--resume {resume} takes no other argument: the run goes on with its own config.yaml")
+    if resume is None and out is None:
+        raise UserError("name the folder of the new run, or continue one with --resume RUN")
+    named = [name.strip() for name in (sources or "").split(",") if name.strip()]
+    if sources is not None and not named:
+        raise UserError(f"--sources {sources!r}: name one domain or more, e.g. desk,webcam")
     with bars() as report:
         if resume is not None:
             run, is_first_process = resume, go_on(resume, report)
-        elif out is None:
-            raise UserError("name the folder of the new run, or continue one with --resume RUN")
         else:
-            values = {"training.seed": seed, "training.devices": devices}
-            options = [f"{key}={value}" for key, value in values.items() if value is not None]
-            names = sources.split(",") if sources else domains_but(target, data)
+            assert out is not None
             built = build_config(
                 method,
                 roots=data,
-                sources=names,
+                sources=named,
                 target=target,
                 preset=preset,
                 setting=setting,
+                selection=select,
+                threshold=threshold,
                 config_file=config,
-                assignments=[*assignments, *options],
+                assignments=[*assignments, *numbers],
             )
             run, is_first_process = out, start(built, out, report)
     if not is_first_process:
         return
-    step, thresholds = freeze_operating_point(run, selection=select, threshold=threshold)
-    say(f"{run}: checkpoint {step} by {select}; threshold {thresholds['recording']}")
+    rules = read_config(run)
+    step, thresholds = freeze_operating_point(run, selection=rules.selection, threshold=rules.threshold)
+    say(f"{run}: checkpoint {step} by {rules.selection}; threshold {thresholds['recording']}")
 
 
 def score(
-    files: Annotated[list[Path], typer.Argument(help="Photos, videos or folders of frames.")],
-    model: Annotated[Path, typer.Option(help="Folder of a finished run.")],
-    detector: Annotated[Literal["blazeface", "none"], typer.Option(help="none: already cropped.")] = "blazeface",
-    frames: Annotated[int, typer.Option(help="Frames of a video to look at.")] = 8,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos, videos or folders of frames.")],
+    model: Annotated[Path, typer.Option(metavar="RUN", help="Folder of a finished run.")],
+    detector: Annotated[
+        Literal["blazeface", "none"], typer.Option(help="Who finds the face; none: the images are crops already.")
+    ] = "blazeface",
+    frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly spaced.")] = 8,
 ) -> None:
-    """Score photos and clips: P(live), and the decision by the stored threshold.
+    """Score photos and videos with a trained run.
+
+    Prints, for each file, P(live) in [0, 1] and the decision by the run's threshold: live, spoof, or no face.
 
     Example: dgfas score photo.jpg clip.mp4 --model runs/rfm
     """
@@ -93,7 +130,7 @@ def score(
             answer = scorer.score(path)
         except UserError as error:
             faults += 1
-            print(f"dgfas: {error}", file=sys.stderr)
+            complain(str(error))
             continue
         number = "-" if answer.score is None else f"{answer.score:.4f}"
         say(f"{path}: {answer.decision}  score {number}  ({answer.frames_with_face} of {answer.frames} frames)")
@@ -103,16 +140,23 @@ def score(
 
 
 def evaluate(
-    run: Annotated[Path | None, typer.Argument(help="Folder of a finished run.")] = None,
-    target: Target = None,
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of a finished run.")] = None,
+    target: Annotated[str | None, typer.Option(help="The unseen domain.  [default: the run's]")] = None,
     data: Roots = [],  # noqa: B006
-    development: Annotated[Path | None, typer.Option(help="scores.csv of source development data.")] = None,
-    scores: Annotated[Path | None, typer.Option(help="scores.csv of the target, instead of a run.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the results. [RUN/evaluation/TARGET]")] = None,
-    select: Selection = "source_validation",
-    threshold: ThresholdRule = "eer",
+    scores: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Scores of any system on the target, instead of a run.")
+    ] = None,
+    development: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Its scores on source development data: they fix the threshold.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: RUN/evaluation/TARGET]")] = None,
+    select: Selection = None,
+    threshold: ThresholdRule = None,
 ) -> None:
-    """Measure a run, or any system's scores, on a domain that it has not seen: both tracks in one table.
+    """Measure a run, or any system's scores, on an unseen domain.
+
+    Prints both tracks in one table: deployable (all fixed on source data) and oracle (all fixed on the target).
+    Without --select and --threshold a run is measured by the rules that it was trained with.
 
     Example: dgfas evaluate runs/rfm --target phone
 
@@ -129,7 +173,7 @@ def evaluate(
         raise UserError("give either the folder of a run, or --scores with a scores.csv")
     if scores is not None:
         source = None if development is None else read_scores(development)
-        evaluation = Evaluation(str(scores), evaluate_scores(source, read_scores(scores), threshold=threshold))
+        evaluation = Evaluation(str(scores), evaluate_scores(source, read_scores(scores), threshold=threshold or "eer"))
         out = out or scores.with_suffix("")
     else:
         assert run is not None
@@ -145,12 +189,16 @@ def evaluate(
 
 
 def demo(
-    out: Annotated[Path, typer.Argument(help="Folder for the data, the runs and the results.")] = Path("demo"),
-    subjects: Annotated[int, typer.Option(help="People a simulated domain.")] = 60,
-    iterations: Annotated[int, typer.Option(help="Of each training.")] = 480,
-    seed: int = 0,
+    out: Annotated[Path, typer.Argument(metavar="[OUT]", help="Folder for the data, the runs and the results.")] = Path(
+        "demo"
+    ),
+    subjects: Annotated[int, typer.Option(help="People in each simulated domain.")] = 60,
+    iterations: Annotated[int, typer.Option(help="Length of each training.")] = 480,
+    seed: Annotated[int, typer.Option(help="Of the data and the trainings.")] = 0,
 ) -> None:
-    """Simulate four domains, train RFM and a plain CNN on three, measure both on the fourth.
+    """Simulate, train and measure two methods: the whole tour.
+
+    Four capture domains are drawn; RFM and a plain CNN train on three and are measured on the fourth.
 
     Example: dgfas demo demo
     """

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from dgfas.core.errors import UserError, nearest
 
 Lists = Literal["ssdg", "official", "everything"]
+SelectionRule = Literal["source_validation", "last"]  # which checkpoint the deployable track takes
 
 
 class Strict(BaseModel):
@@ -22,12 +23,19 @@ class Strict(BaseModel):
 class DataConfig(Strict):
     """Which frames a run sees."""
 
-    roots: tuple[Path, ...] = Field(min_length=1)  # folders of prepared data sets
-    sources: tuple[str, ...] = Field(min_length=1)  # domains that train
+    roots: tuple[Path, ...] = Field(default=(), validate_default=True)  # folders of prepared data sets
+    sources: tuple[str, ...] = ()  # domains that train; empty takes all in the data but the target
     target: str | None = None  # the unseen domain
     lists: Lists = "ssdg"  # which recordings form source and target, see evaluation/protocols.py
     frames_per_recording: int | None = Field(default=None, ge=1)  # evenly spaced; None takes all
     hsv: Literal["pillow", "cv2"] = "pillow"
+
+    @field_validator("roots")
+    @classmethod
+    def _absolute(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not roots:
+            raise ValueError("name the folder of a prepared data set (--data FOLDER)")
+        return tuple(root.resolve() for root in roots)
 
     @model_validator(mode="after")
     def _target_is_unseen(self) -> "DataConfig":
@@ -83,6 +91,8 @@ class RunConfig(Strict):
     network: NetworkConfig
     training: TrainingConfig
     domains: dict[str, Any] = Field(default_factory=lambda: {"provider": "given"})  # who names the domains
+    selection: SelectionRule = "source_validation"  # of the checkpoint, at the end
+    threshold: str = "eer"  # the rule that fixes it on source development data, see evaluation/thresholds.py
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -106,6 +116,10 @@ def _first_mistake(model: type[BaseModel], error: ValidationError) -> str:
         return f"unknown key {path!r}; {nearest(str(mistake['loc'][-1]), owner.model_fields)}"
     if mistake["type"] == "missing":
         return f"key {path!r} is missing"
+    if mistake["type"] in ("model_type", "dict_type"):
+        return f"{path}: must hold keys and values, not {mistake['input']!r}"
+    if mistake["type"] == "tuple_type":
+        return f"{path}: must be a list, not {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
     given = "" if mistake["type"] == "value_error" else f" (given: {mistake['input']!r})"
     return f"{path}: {message}{given}" if path else message
@@ -114,7 +128,7 @@ def _first_mistake(model: type[BaseModel], error: ValidationError) -> str:
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and, where known, the line."""
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -99,7 +99,7 @@ def make_provider(config: Mapping[str, Any], n_given_domains: int | None, seed: 
         return GivenDomains(n_given_domains)
     found: dict[str, Any] = {"d2am": D2AMDomains, "pdl": PDLDomains, "random": RandomDomains}
     name = config["provider"]
-    if name not in found:
+    if not isinstance(name, str) or name not in found:
         raise UserError(f"domains.provider: unknown provider {name!r}; {nearest(str(name), ['given', *found])}")
     kind = found[name]
     provider: DomainProvider = kind(validated(kind.Options, config, "domains"), seed)

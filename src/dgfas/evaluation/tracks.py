@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError, nearest
 from dgfas.evaluation import metrics
 from dgfas.evaluation.measurement import Measurement, measure
@@ -14,7 +15,6 @@ from dgfas.evaluation.scores import LEVELS, Level, Scores
 from dgfas.evaluation.thresholds import Threshold, eer_threshold, fix_threshold, fixed_threshold, parse_rule
 
 Track = Literal["deployable", "oracle"]
-SelectionRule = Literal["source_validation", "last"]
 SELECTION_WORDS = {
     "source_validation": "highest mean over source domains of the frame AUC on development data",
     "last": "the last checkpoint",

@@ -17,7 +17,7 @@ from dgfas.evaluation.scores import scores_of_frames, write_scores
 from dgfas.methods.classical.base import ClassicalMethod
 from dgfas.methods.classical.training import fit_method, score_rows
 from dgfas.methods.registry import classical_options, load_classical
-from dgfas.training.record import read_config, start_record
+from dgfas.training.record import read_config, require_new, start_record
 from dgfas.training.task_data import TaskData, load_task
 
 THE_STEP = 1  # there is one fit, and so one checkpoint
@@ -30,6 +30,7 @@ def model_path(run: Path) -> Path:
 
 def fit(config: RunConfig, run: Path, report: Silent) -> None:
     """Fit the method of `config` into the new folder `run`, and score the source development data with it."""
+    require_new(run)
     data = load_task(config.data, config.network.image_size, config.data.target, report.progress)
     start_record(run, config, data.facts() | {"seed": config.training.seed})
     _fit(config, run, data, report)

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
 from dgfas.core.progress import NamedProgress, Silent, named
 from dgfas.evaluation.protocols import Task
 from dgfas.evaluation.scores import Scores, scores_of_frames, write_scores
-from dgfas.evaluation.tracks import Evaluation, SelectionRule, evaluate_checkpoints
+from dgfas.evaluation.thresholds import parse_rule
+from dgfas.evaluation.tracks import Evaluation, evaluate_checkpoints
 from dgfas.training.record import read_config, read_record
 from dgfas.training.run import load_scorer
-from dgfas.training.selection import development_scores
+from dgfas.training.selection import development_scores, read_operating_point
 from dgfas.training.task_data import TaskData, load_task
 
 
@@ -19,16 +21,20 @@ def evaluate_run(
     target: str | None,
     roots: Sequence[Path] = (),
     *,
-    selection: SelectionRule,
-    threshold: str,
+    selection: SelectionRule | None,
+    threshold: str | None,
     report: Silent | None = None,
 ) -> Evaluation:
     """Score the target with every kept checkpoint, write the scores into the run's folder, and return both tracks.
 
     `target` None takes the run's own; `roots` are further prepared data sets. `selection` and `threshold` are the
-    deployable track's rules: both are applied to source development scores alone.
+    deployable track's rules, None those of the run: both are applied to source development scores alone. Raises
+    UserError if the run has not finished.
     """
+    read_operating_point(run)  # it is fixed before the target is touched
     config = read_config(run)
+    selection, threshold = selection or config.selection, threshold or config.threshold
+    parse_rule(threshold)
     target = target or config.data.target
     if target is None:
         raise UserError(f"{run}: was trained without a target; name one with --target")

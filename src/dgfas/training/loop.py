@@ -25,7 +25,7 @@ from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, 
 from dgfas.training.estimate import expected_duration
 from dgfas.training.naming import Naming
 from dgfas.training.processes import averager, launch
-from dgfas.training.record import read_config, read_record, start_record, write_json
+from dgfas.training.record import read_config, read_record, require_new, start_record, write_json
 from dgfas.training.scoring import raw_scores
 from dgfas.training.task_data import TaskData, load_task
 
@@ -39,11 +39,14 @@ def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path | 
     """
     fabric = launch(config.training)
     report = report if report is not None and fabric.is_global_zero else Silent()
+    if fabric.is_global_zero:
+        require_new(run)  # before the data are packed
     data = _load(config, fabric, report)
+    training = Training(config, run, data, fabric, report)  # a mistake in it leaves no folder behind
     if fabric.is_global_zero:
         start_record(run, config, _facts(config, data, fabric))
     fabric.barrier()
-    Training(config, run, data, fabric, report).finish()
+    training.finish()
     return run if fabric.is_global_zero else None
 
 
@@ -109,6 +112,8 @@ class Training:
 
     def finish(self) -> None:
         """Train to the end, writing a checkpoint every tenth of the run and every `checkpoint_seconds`."""
+        if self.iteration == self.total:
+            return
         writer = self._writer()
         self.method.train()
         saved = began = time.monotonic()
@@ -217,4 +222,5 @@ class Training:
         facts, tensors = read_checkpoint(checkpoint_path(self.run, LATEST), self.method)
         self.iteration = facts["iteration"]
         self._use_domains(tensors["domain"].numpy())
-        self.report.note(f"continuing behind iteration {self.iteration} of {self.total}")
+        word = "continuing behind" if self.iteration < self.total else "finished already:"
+        self.report.note(f"{word} iteration {self.iteration} of {self.total}")

@@ -19,14 +19,18 @@ RECORD_NAME = "run.json"
 
 def start_record(run: Path, config: RunConfig, facts: dict[str, Any]) -> None:
     """Write the resolved configuration and the record of a new run. Raises UserError if the folder is a run already."""
+    require_new(run)
+    run.mkdir(parents=True, exist_ok=True)
+    write_json(run / RECORD_NAME, {"dgfas": dgfas.__version__, **machine(), **facts})
+    _write_text(run / CONFIG_NAME, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def require_new(run: Path) -> None:
+    """Raise UserError if the folder holds a run already."""
     if (run / CONFIG_NAME).exists():
         raise UserError(
             f"{run}: holds a run already; continue it with `dgfas train --resume {run}`, or name a new folder"
         )
-    run.mkdir(parents=True, exist_ok=True)
-    write_json(run / RECORD_NAME, {"dgfas": dgfas.__version__, **machine(), **facts})
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-    (run / CONFIG_NAME).write_text(text)
 
 
 def machine() -> dict[str, Any]:
@@ -52,7 +56,7 @@ def read_record(run: Path) -> dict[str, Any]:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object. Raises UserError naming the file."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error})") from error
     return content
@@ -60,6 +64,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON object at once or not at all."""
+    _write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)

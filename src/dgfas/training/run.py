@@ -8,11 +8,10 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from dgfas.core.config import RunConfig
-from dgfas.core.errors import UserError
 from dgfas.core.progress import Progress, Silent
 from dgfas.evaluation.protocols import Part
 from dgfas.training import classical
-from dgfas.training.configure import is_classical
+from dgfas.training.configure import is_classical, need_torch
 from dgfas.training.record import read_config
 from dgfas.training.task_data import TaskData
 
@@ -36,7 +35,7 @@ def start(config: RunConfig, run: Path, report: Silent) -> bool:
     if is_classical(config):
         classical.fit(config, run, report)
         return True
-    _need_torch()
+    need_torch()
     from dgfas.training.loop import train
 
     return train(config, run, report) is not None
@@ -47,7 +46,7 @@ def resume(run: Path, report: Silent) -> bool:
     if is_classical(read_config(run)):
         classical.finish(run, report)
         return True
-    _need_torch()
+    need_torch()
     from dgfas.training.loop import resume as resume_training
 
     return resume_training(run, report) is not None
@@ -57,16 +56,7 @@ def load_scorer(run: Path, step: int) -> Scorer:
     """Return what scores with the checkpoint after `step` iterations."""
     if is_classical(read_config(run)):
         return classical.ClassicalScorer.load(run)
-    _need_torch()
+    need_torch()
     from dgfas.training.trained import TrainedModel
 
     return TrainedModel.load(run, step)
-
-
-def _need_torch() -> None:
-    try:
-        import lightning_fabric  # noqa: F401
-        import safetensors  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise UserError(f'learned methods need {error.name}: pip install "dgfas[train]"') from error

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
 from dgfas.evaluation.scores import LEVELS, Level, Scores, read_scores
 from dgfas.evaluation.thresholds import Threshold
-from dgfas.evaluation.tracks import SelectionRule, choose_deployable
-from dgfas.training.record import read_json, write_json
+from dgfas.evaluation.tracks import choose_deployable
+from dgfas.training.record import read_config, read_json, write_json
 
 OPERATING_POINT_NAME = "operating_point.json"
 
@@ -36,6 +37,7 @@ def read_operating_point(run: Path) -> tuple[int, dict[Level, Threshold]]:
     """Return the stored checkpoint and the thresholds by level. Raises UserError if training has not finished."""
     path = run / OPERATING_POINT_NAME
     if not path.is_file():
+        read_config(run)  # says so if the folder holds no run at all
         raise UserError(f"{run}: has no operating point yet; finish it with `dgfas train --resume {run}`")
     content = read_json(path)
     return content["checkpoint"], {level: Threshold.from_dict(content["thresholds"][level]) for level in LEVELS}

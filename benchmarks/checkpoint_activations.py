@@ -21,7 +21,7 @@ def peak(side: int, checkpoint_activations: bool) -> float:
 
 def run(quick: bool) -> list[Figure]:
     one_thread()
-    side, rounds, memory_rounds = (128, 2, 2) if quick else (256, 3, 3)
+    side, rounds, memory_rounds = (128, 2, 2) if quick else (256, 3, 2)
     peaks = [(in_fresh_process(peak, side, True), in_fresh_process(peak, side, False)) for _ in range(memory_rounds)]
     batch = random_batch(side, 1)
     recomputing, keeping = (build("rfm", network(side, checkpoint)) for checkpoint in (True, False))

@@ -1,8 +1,8 @@
 """What a step of each learned method costs, relative to `binary_cnn` on the same batch, at the setting `small`.
 
-64 px, a quarter of the width, three domains, 4 live and 4 spoof frames each, default options, given domains. The timed
-iterations are spread over the run, because some methods change on the way. Memory is the peak over what the built
-method and the batch already take, in a process of its own for each method.
+64 px, a quarter of the width, three domains, 4 live and 4 spoof frames each, default options, given domains. A round is
+ten iterations spread over a run, because some methods change on the way. Memory is the peak over what the built method
+and the batch already take, in a process of its own for each method.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,9 @@ from benchmarks.timing import interleaved, one_thread, spread
 from dgfas.methods.registry import FOLDER, method_names
 
 REFERENCE = "binary_cnn"
-SIDE, PER_CLASS, ITERATIONS = SMALL.image_size, SMALL_TRAINING["batch_per_class"], SMALL_TRAINING["iterations"]
+SIDE, PER_CLASS = SMALL.image_size, SMALL_TRAINING["batch_per_class"]
+#: A tenth of the run and one iteration apart, so that what is due every fifth iteration is due twice.
+TIMED = [k * (SMALL_TRAINING["iterations"] // 10 + 1) for k in range(10)]
 
 
 def learned_methods() -> list[str]:
@@ -23,41 +25,32 @@ def learned_methods() -> list[str]:
     return [REFERENCE, *others]
 
 
-def stepper(name: str, rounds: int, steps: int) -> Callable[[], None]:
-    """Return what does the next `steps` iterations of a method; the calls are spread over the run."""
+def stepper(name: str) -> Callable[[], None]:
+    """Return what does the iterations of a round with a newly built method."""
     method, batch = build(name, SMALL), random_batch(SIDE, PER_CLASS)
-    calls = iter([0, *(ITERATIONS * k // rounds for k in range(rounds))])  # the first warms up
 
     def work() -> None:
-        first = next(calls)
-        for method.iteration in range(first, first + steps):
+        for method.iteration in TIMED:
             method.update(batch)
 
     return work
 
 
 def peak(name: str) -> float:
-    """Return the bytes that a few updates take at most."""
-    method, batch = build(name, SMALL), random_batch(SIDE, PER_CLASS)
-
-    def work() -> None:
-        for method.iteration in range(4):
-            method.update(batch)
-
-    return peak_over_baseline(work)
+    """Return the bytes that the iterations of a round take at most."""
+    return peak_over_baseline(stepper(name))
 
 
 def run(quick: bool) -> list[Figure]:
     one_thread()
-    rounds, steps = (3, 2) if quick else (15, 4)
     names = learned_methods()
-    times = interleaved({name: stepper(name, rounds, steps) for name in names}, rounds)
+    times = interleaved({name: stepper(name) for name in names}, 2 if quick else 9)
     peaks = {name: in_fresh_process(peak, name) for name in names}
     figures = []
     for name in names:
         figures.append(times_as_long(f"{name}: step time", times[name], times[REFERENCE]))
         figures.append(Figure(f"{name}: peak memory", "x", spread([peaks[name] / peaks[REFERENCE]])))
-    step = [each.cpu / steps for each in times[REFERENCE]]
+    step = [each.cpu / len(TIMED) for each in times[REFERENCE]]
     figures.append(Figure(f"{REFERENCE}: one step on one core", "s", spread(step)))
     figures.append(Figure(f"{REFERENCE}: peak memory of a step", "MB", spread([peaks[REFERENCE] / 1e6])))
     return figures

@@ -23,7 +23,7 @@ def scaled(channels: int, width: float) -> int:
 
 def conv_block(inputs: int, outputs: int, norm: Norm = nn.BatchNorm2d, stride: int = 1) -> nn.Sequential:
     """Return a 3x3 convolution, normalisation and ReLU."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1), norm(outputs), nn.ReLU())
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1), norm(outputs), nn.ReLU(inplace=True))
 
 
 def initialise(network: nn.Module) -> None:

@@ -116,17 +116,20 @@ class Training:
             return
         writer = self._writer()
         self.method.train()
-        saved = began = time.monotonic()
+        saved = time.monotonic()
         first = self.iteration
         milestones = {math.ceil(self.total * tenth / TENTHS) for tenth in range(1, TENTHS + 1)}
         while self.iteration < self.total:
-            logs = self.name_domains() | self.step()
+            logs = self.name_domains()
+            began = time.monotonic()
+            logs |= self.step()
+            seconds = time.monotonic() - began
             for name, value in logs.items():
                 if writer is not None:
                     writer.add_scalar(name, value, self.iteration)
             self.report.progress("training", self.iteration, self.total)
             if self.iteration == first + 1:
-                self.report.note(expected_duration(self.config, self.total - first, time.monotonic() - began))
+                self.report.note(expected_duration(self.config, self.total - first, seconds))
             if self.iteration in milestones:
                 self._milestone()
                 saved = time.monotonic()

@@ -322,7 +322,7 @@ def test_the_recomputation_notices_every_option(
 
 def trained_discriminator(make_drdg: Callable[..., DRDG], batch: Batch, **options: Any) -> DRDG:
     """Make a DRDG whose discriminator knows some samples' domains well and others' badly."""
-    drdg = make_drdg(adversarial_learning_rate=5e-3, **options)
+    drdg = make_drdg(discriminator_learning_rate=5e-3, reweighting_learning_rate=5e-3, **options)
     features = frozen_features(drdg, batch)
     for _ in range(100):
         drdg.discriminator_step(features, batch)

@@ -28,9 +28,10 @@ LEAST_RELATIVE_SPREAD = 1e-3
 
 
 class DRDGOptions(MethodOptions):
-    """`learning_rate` is alpha of the paper, `adversarial_learning_rate` beta, `frm_every` K."""
+    """`learning_rate` is alpha of the paper, `reweighting_learning_rate` beta, `frm_every` K."""
 
-    adversarial_learning_rate: float
+    discriminator_learning_rate: float
+    reweighting_learning_rate: float
     depth_weight: float
     adversarial_weight: float
     frm_every: int
@@ -59,14 +60,14 @@ class DRDG(Method):
         self.depth = DepthEstimator(channels, width)
         self.discriminator = PooledDiscriminator(channels, setup.n_domains, width)
         main = [self.encoder, self.classifier, self.depth]
-        self.adam("discriminator", [self.discriminator], options.adversarial_learning_rate)
+        self.adam("discriminator", [self.discriminator], options.discriminator_learning_rate)
         if options.srm != "none":
             self.srm_live = SampleReweighting(channels, width)
             self.srm_spoof = SampleReweighting(channels, width)
-            self.adam("srm", [self.srm_live, self.srm_spoof], options.adversarial_learning_rate)
+            self.adam("srm", [self.srm_live, self.srm_spoof], options.reweighting_learning_rate)
         if options.frm != "none":
             self.frm = FeatureReweighting(channels, mean_one=options.channel_weights == "mean_one")
-            self.adam("frm", [self.frm], options.adversarial_learning_rate)
+            self.adam("frm", [self.frm], options.reweighting_learning_rate)
             main.append(self.frm)
         self.adam("main", main, options.learning_rate)
         self.collapse = CollapseWatch()
@@ -180,7 +181,7 @@ class DRDG(Method):
                 f"concentrated {word} weights",
                 len(of_word) > FEWEST_EFFECTIVE_SAMPLES > effective,
                 f"drdg: {effective:.1f} of {len(of_word)} {word} samples carry all the weight at iteration "
-                f"{self.iteration}; lower options.adversarial_learning_rate",
+                f"{self.iteration}; lower options.reweighting_learning_rate",
             )
         return report
 
@@ -190,7 +191,8 @@ class DRDG(Method):
             "fooled discriminator",
             cross_entropy > 2 * chance,
             f"drdg: the discriminator's cross-entropy is {cross_entropy:.2f} at iteration {self.iteration}, chance is "
-            f"{chance:.2f}: features fool it without bound; lower options.adversarial_weight",
+            f"{chance:.2f}: features fool it without bound; raise options.discriminator_learning_rate or lower "
+            "options.adversarial_weight",
         )
 
     def score(self, images: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
-"""What several rooms' tests share: checked array shapes, a tiny random batch, a tiny prepared data set."""
+"""What several rooms' tests share: checked array shapes, face models, a random batch, a tiny prepared data set."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,20 @@ install_import_hook(
     ["dgfas.data", "dgfas.domains", "dgfas.networks", "dgfas.losses", "dgfas.methods"],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
 )
+
+
+@pytest.fixture(scope="session")
+def models() -> None:
+    """Fetch the face models once; without a network skip, except in CI."""
+    from dgfas.core.errors import UserError
+    from dgfas.faces.models import fetch_models
+
+    try:
+        fetch_models()
+    except UserError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the face models are not there and cannot be fetched: {error}")
 
 
 @pytest.fixture

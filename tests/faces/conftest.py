@@ -1,8 +1,7 @@
-"""The model files, an astronaut's photo and its variants, and a writer of small videos."""
+"""The face finder, an astronaut's photo and its variants, and a writer of small videos."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -13,21 +12,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from dgfas.core.errors import UserError
 from dgfas.faces.detection import FaceDetector
 from dgfas.faces.mesh import FaceMesh
-from dgfas.faces.models import fetch_models
-
-
-@pytest.fixture(scope="session")
-def models() -> None:
-    """Fetch the model files once; without a network skip, except in CI."""
-    try:
-        fetch_models()
-    except UserError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"the face models are not there and cannot be fetched: {error}")
 
 
 @pytest.fixture(scope="session")

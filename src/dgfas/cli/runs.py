@@ -25,7 +25,7 @@ Roots = Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="A p
 
 
 def train(
-    out: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of the new run.")] = None,
+    out: Annotated[Path | None, typer.Argument(metavar="RUN", help="Folder of the new run.")] = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -61,10 +61,10 @@ def train(
 ) -> None:
     """Train a method on the source domains.
 
-    The later wins: setting, preset, --config, the other options, --set. Ends by fixing checkpoint and threshold on
-    source development data, for `dgfas score`.
+    Of two words on one value the later wins: setting, preset, --config, the other options, --set. At the end the
+    checkpoint and the threshold are fixed on source development data.
 
-    Example: dgfas train runs/rfm --method rfm --data data/simulated --target phone
+    Example: dgfas train runs/rfm --data data/simulated --target phone
     """
     from dgfas.training.configure import build_config
     from dgfas.training.record import read_config
@@ -108,7 +108,7 @@ def train(
 
 
 def score(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos, videos or folders of frames.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Photos, videos or folders of frames.")],
     model: Annotated[Path, typer.Option(metavar="RUN", help="Folder of a finished run.")],
     detector: Annotated[
         Literal["blazeface", "none"], typer.Option(help="Who finds the face; none: the images are crops already.")
@@ -140,7 +140,7 @@ def score(
 
 
 def evaluate(
-    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of a finished run.")] = None,
+    run: Annotated[Path | None, typer.Argument(metavar="RUN", help="Folder of a finished run.")] = None,
     target: Annotated[str | None, typer.Option(help="The unseen domain.  [default: the run's]")] = None,
     data: Roots = [],  # noqa: B006
     scores: Annotated[
@@ -149,7 +149,9 @@ def evaluate(
     development: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Its scores on source development data: they fix the threshold.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the results.  [default: RUN/evaluation/TARGET]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results.  [default: RUN/evaluation/TARGET, or beside --scores]")
+    ] = None,
     select: Selection = None,
     threshold: ThresholdRule = None,
 ) -> None:
@@ -160,11 +162,12 @@ def evaluate(
 
     Example: dgfas evaluate runs/rfm --target phone
 
-    Example: dgfas evaluate --scores target.csv --development source.csv --out results
+    Example: dgfas evaluate --scores target.csv --development source.csv
     """
     from rich.console import Console
 
     from dgfas.evaluation.scores import read_scores
+    from dgfas.evaluation.thresholds import parse_rule
     from dgfas.evaluation.tracks import Evaluation, evaluate_scores
     from dgfas.reporting.results import write_result
     from dgfas.reporting.tables import species_table, tracks_table
@@ -172,8 +175,11 @@ def evaluate(
     if (run is None) == (scores is None):
         raise UserError("give either the folder of a run, or --scores with a scores.csv")
     if scores is not None:
+        rule = threshold or "eer"
+        if development is None and parse_rule(rule)[0] != "fixed":
+            raise UserError(f"threshold rule {rule!r} needs --development CSV; without it, give --threshold fixed=V")
         source = None if development is None else read_scores(development)
-        evaluation = Evaluation(str(scores), evaluate_scores(source, read_scores(scores), threshold=threshold or "eer"))
+        evaluation = Evaluation(str(scores), evaluate_scores(source, read_scores(scores), threshold=rule))
         out = out or scores.with_suffix("")
     else:
         assert run is not None
@@ -189,7 +195,7 @@ def evaluate(
 
 
 def demo(
-    out: Annotated[Path, typer.Argument(metavar="[OUT]", help="Folder for the data, the runs and the results.")] = Path(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the data, the runs and the results.")] = Path(
         "demo"
     ),
     subjects: Annotated[int, typer.Option(help="People in each simulated domain.")] = 60,

@@ -35,10 +35,11 @@ class Choice(Strict):
     method: str
     preset: str
     setting: str
+    data: dict[str, Any]
     domains: dict[str, Any]
 
 
-DEFAULTS: dict[str, Any] = {"method": "rfm", "preset": "default", "setting": "small", "domains": {}}
+DEFAULTS: dict[str, Any] = {"method": "rfm", "preset": "default", "setting": "small", "data": {}, "domains": {}}
 
 
 def build_config(

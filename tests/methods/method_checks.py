@@ -56,9 +56,9 @@ def build(
 
 
 def step(method: Method, batch: Batch, iteration: int) -> dict[str, float]:
-    """One iteration as the training loop does it: the torch generator is a function of the iteration."""
+    """One batch as the training loop gives it: the torch generator is a function of its number."""
     method.train()
-    method.iteration = iteration
+    method.iteration = method.batch_number = iteration
     torch.manual_seed(stable_seed("iteration", iteration))
     return method.update(batch)
 

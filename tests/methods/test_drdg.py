@@ -141,11 +141,11 @@ def test_each_step_moves_its_own_networks_and_no_other(
     drdg, batch = make_drdg(**variant), make_batch()
     steps = recorded_steps(drdg)
     networks = {name for name, _ in drdg.named_children()}
-    for drdg.iteration in range(6):
+    for drdg.batch_number in range(6):
         before = {name: p.detach().clone() for name, p in drdg.named_parameters()}
         first = len(steps)
         drdg.update(batch)
-        assert [name for name, *_ in steps[first:]] == list(steps_of(drdg.iteration + 1, drdg.options))
+        assert [name for name, *_ in steps[first:]] == list(steps_of(drdg.batch_number + 1, drdg.options))
         moved = {n.split(".")[0] for n, p in drdg.named_parameters() if not torch.equal(before[n], p)}
         assert moved == set.union(*(networks & MOVED[name] for name, *_ in steps[first:]))
     for name, _, gradients, moved in steps:
@@ -262,7 +262,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def run_all_steps(drdg: DRDG, batch: Batch) -> list[tuple[str, DRDG, Parameters, set[str]]]:
     steps = recorded_steps(drdg)
-    for drdg.iteration in range(5):
+    for drdg.batch_number in range(5):
         drdg.update(batch)
     return steps
 
@@ -380,7 +380,7 @@ def test_the_main_step_lowers_what_the_discriminator_knows(
     batch = make_batch(per_class=4)
     drdg = trained_discriminator(make_drdg, batch, adversarial_weight=10.0)
     known = []
-    for drdg.iteration in (1, 3, 5):
+    for drdg.batch_number in (1, 3, 5):
         known.append(drdg.update(batch)["domain_cross_entropy"])
     assert known[0] < known[1] < known[2]
 
@@ -405,15 +405,15 @@ def test_reverse_weights_prefer_what_normal_ones_avoid(
 
 def test_a_resumed_run_is_the_same_to_the_bit(make_drdg: Callable[..., DRDG], make_batch: Callable[..., Batch]) -> None:
     drdg, batches = make_drdg(), [make_batch(seed=seed) for seed in range(10)]
-    for drdg.iteration in range(4):
-        drdg.update(batches[drdg.iteration])
+    for drdg.batch_number in range(4):
+        drdg.update(batches[drdg.batch_number])
     resumed = make_drdg()
     resumed.load_state_dict(copy.deepcopy(drdg.state_dict()))
     for name, optimiser in resumed.optimisers.items():
         optimiser.load_state_dict(copy.deepcopy(drdg.optimisers[name].state_dict()))
     for each in (drdg, resumed):
-        for each.iteration in range(4, 10):
-            each.update(batches[each.iteration])
+        for each.batch_number in range(4, 10):
+            each.update(batches[each.batch_number])
     for (name, value), (_, again) in zip(drdg.state_dict().items(), resumed.state_dict().items(), strict=True):
         assert torch.equal(value, again), name
 
@@ -425,7 +425,7 @@ def test_training_on_sixteen_samples_learns_them(
     n_domains: int, per_class: int, passes: int, make_drdg: Callable[..., DRDG], make_batch: Callable[..., Batch]
 ) -> None:
     drdg, batch = make_drdg(n_domains, "mixed", learning_rate=5e-3), make_batch(n_domains, per_class)
-    for drdg.iteration in range(passes):
+    for drdg.batch_number in range(passes):
         drdg.update(batch)
     scores = drdg.eval().score(batch.images)
     assert scores[batch.live == 1].min() > 0.5 > scores[batch.live == 0].max()
@@ -460,7 +460,7 @@ def test_each_step_tells_what_it_did(make_drdg: Callable[..., DRDG], make_batch:
         spread = math.sqrt(sum((w - mean) ** 2 for w in weights) / len(weights))
         assert report[f"weight_{word}_mean"] == pytest.approx(mean)
         assert report[f"weight_{word}_spread"] == pytest.approx(spread)
-    drdg.iteration = 4
+    drdg.batch_number = 4
     assert drdg.update(batch).keys() == {"frm_loss"}
 
 
@@ -507,3 +507,16 @@ def test_mistakes_of_a_user(make_drdg: Callable[..., DRDG], make_batch: Callable
     drdg.discriminator[4].bias.data.fill_(math.nan)
     with pytest.raises(NonFiniteLossError):
         drdg.update(make_batch())
+
+
+def test_an_iteration_is_one_update_of_the_encoder(make_drdg: Callable[..., DRDG]) -> None:
+    """Algorithm 1 with K = 5 goes D, M, D, M, R, M, D, M, D, R: four updates of the encoder in ten passes."""
+    drdg = make_drdg()
+    assert [list(drdg.batches_of(k)) for k in range(5)] == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9, 10, 11]]
+    for options in ({"schedule": "text"}, {"frm": "none"}, {"frm_every": 3}):
+        other = make_drdg(**options)
+        numbers = [list(other.batches_of(k)) for k in range(12)]
+        assert [number for part in numbers for number in part] == list(range(numbers[-1][-1] + 1))
+        for part in numbers:
+            updates = ["main" in steps_of(number + 1, other.options) for number in part]
+            assert updates == [False] * (len(part) - 1) + [True]

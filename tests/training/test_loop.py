@@ -46,7 +46,7 @@ def test_a_run_leaves_everything_needed_to_read_it(tiny, tmp_path: Path) -> None
     assert record["threads"] == 1
     assert len(next(iter(record["manifests"].values()))) == 64
     assert {row["part"] for row in record["recordings"]} == {"train", "validation", "target"}
-    assert re.fullmatch(r"20 iterations of 4 frames a domain: about \d+ s", notes.lines[0])
+    assert re.fullmatch(r"20 iterations \(20 batches of 4 frames a domain\): about \d+ s", notes.lines[0])
     assert ("training", 20, 20) in notes.done
     assert list((run / "tensorboard").iterdir())
     scores = read_scores(run / "development" / "0000020.csv")
@@ -199,3 +199,22 @@ def test_resuming_on_changed_data_is_refused(tiny, tmp_path: Path) -> None:
     (run / "run.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match="prepared data have changed"):
         resume(run)
+
+
+def test_a_method_may_take_several_batches_for_an_iteration(
+    tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DRDG: ten passes of Algorithm 1 update the encoder four times, and every pass has a batch of its own."""
+    drawn = []
+    original = Training._batch
+
+    def spy(self: Training, number: int, rank: int):
+        drawn.append((self.iteration, number))
+        return original(self, number, rank)
+
+    monkeypatch.setattr(Training, "_batch", spy)
+    notes = Notes()
+    train(tiny("drdg", iterations=5), tmp_path / "run", notes)
+    assert [number for _, number in drawn] == list(range(12))
+    assert [iteration for iteration, _ in drawn] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4]
+    assert notes.lines[0].startswith("5 iterations (12 batches of 4 frames a domain)")

@@ -59,13 +59,18 @@ class Method(nn.Module, ABC):
             )
         self.setup = setup
         self.optimisers: dict[str, Optimizer] = {}
-        self.iteration = 0  # set by the training loop before each update
+        self.iteration = 0  # set by the training loop before each update, as is:
+        self.batch_number = 0
         #: Replaces tensors by their mean over all processes; the training loop sets it when there are several.
         self.average: Callable[[list[Tensor]], None] = lambda tensors: None
 
     @abstractmethod
     def update(self, batch: Batch) -> dict[str, float]:
-        """Do one iteration on a batch of all source domains; return what TensorBoard shows."""
+        """Learn from a batch of all source domains; return what TensorBoard shows."""
+
+    def batches_of(self, iteration: int) -> range:
+        """Return the numbers of the batches that an iteration takes: one, if every batch updates the encoder."""
+        return range(iteration, iteration + 1)
 
     @abstractmethod
     def score(self, images: Float[Tensor, "b 6 s s"]) -> Float[Tensor, " b"]:

@@ -74,7 +74,7 @@ class DRDG(Method):
 
     def update(self, batch: Batch) -> dict[str, float]:
         """Do one pass t of Algorithm 1's loop: all steps that are due, on the same batch."""
-        steps = steps_of(self.iteration + 1, self.options)
+        steps = steps_of(self.batch_number + 1, self.options)
         groups = self.groups(batch)
         with torch.set_grad_enabled("main" in steps):
             encoded = [self.encoder(group.images).concat for group in groups]
@@ -89,6 +89,14 @@ class DRDG(Method):
         if "frm" in steps:
             report |= self.frm_step(torch.cat(features), batch)
         return report
+
+    def batches_of(self, iteration: int) -> range:
+        """Return the passes behind the last update of the encoder, up to the next."""
+        period = 2 * self.options.frm_every
+        main = [t for t in range(1, period + 1) if "main" in steps_of(t, self.options)]
+        periods, place = divmod(iteration, len(main))
+        before = main[place - 1] if place else main[-1] - period
+        return range(max(0, periods * period + before), periods * period + main[place])
 
     def reweighted(self, encoded: Tensor) -> Tensor:
         """Return F_FRM = A ⊗ F (eq. 3); the encoder's features where there is no FRM."""

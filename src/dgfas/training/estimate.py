@@ -14,11 +14,14 @@ def encoder_flops(network: NetworkConfig) -> int:
     return counter.get_total_flops()
 
 
-def expected_duration(config: RunConfig, iterations: int, seconds_per_iteration: float) -> str:
-    """Return a line on how long `iterations` take; where that is long on a CPU, what the setting `small` would take."""
+def expected_duration(config: RunConfig, iterations: int, batches: int, seconds_per_iteration: float) -> str:
+    """Return a line on how long `iterations` take; where that is long on a CPU, what the setting `small` would take.
+
+    `batches` is the number of batches that they consume; some methods take several for an update of the encoder.
+    """
     training, network = config.training, config.network
     text = (
-        f"{iterations} iterations of {2 * training.batch_per_class} frames a domain: "
+        f"{iterations} iterations ({batches} batches of {2 * training.batch_per_class} frames a domain): "
         f"about {in_words(iterations * seconds_per_iteration)}"
     )
     if network.image_size < 256 or training.accelerator not in ("cpu", "auto") or torch.cuda.is_available():

@@ -129,7 +129,8 @@ class Training:
                     writer.add_scalar(name, value, self.iteration)
             self.report.progress("training", self.iteration, self.total)
             if self.iteration == first + 1:
-                self.report.note(expected_duration(self.config, self.total - first, seconds))
+                batches = self.method.batches_of(self.total - 1).stop - self.method.batches_of(first).start
+                self.report.note(expected_duration(self.config, self.total - first, batches, seconds))
             if self.iteration in milestones:
                 self._milestone()
                 saved = time.monotonic()
@@ -168,13 +169,13 @@ class Training:
             self.report.note(f"domain {k} has no {word} frames from iteration {self.iteration} on: drawn from all")
 
     def step(self) -> dict[str, float]:
-        """Do one iteration. Every random number depends on the seed, the iteration and the process alone."""
+        """Do one iteration. Every random number depends on the seed, the batch's number and the process alone."""
         self.method.iteration = self.iteration
-        rank = self.fabric.global_rank
-        torch.manual_seed(stable_seed(self.config.training.seed, "torch", self.iteration, rank))
+        logs: dict[str, float] = {}
         try:
             with self.fabric.autocast():
-                logs = self.method.update(self._batch(rank))
+                for number in self.method.batches_of(self.iteration):
+                    logs |= self._learn_from(number)
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
                 raise UserError(
@@ -185,11 +186,17 @@ class Training:
         self.iteration += 1
         return logs
 
-    def _batch(self, rank: int) -> Batch:
+    def _learn_from(self, number: int) -> dict[str, float]:
+        self.method.batch_number = number
+        rank = self.fabric.global_rank
+        torch.manual_seed(stable_seed(self.config.training.seed, "torch", number, rank))
+        return self.method.update(self._batch(number, rank))
+
+    def _batch(self, number: int, rank: int) -> Batch:
         training = self.config.training
         assert self.domain is not None
-        rows = self.sampler.rows(self.iteration, rank, self.fabric.world_size)
-        coins = stable_rng(training.seed, "flip", self.iteration, rank).random(len(rows))
+        rows = self.sampler.rows(number, rank, self.fabric.world_size)
+        coins = stable_rng(training.seed, "flip", number, rank).random(len(rows))
         return self.loader.batch(rows, self.domain, self.n_domains, (coins < 0.5) & training.flip)
 
     def _milestone(self) -> None:

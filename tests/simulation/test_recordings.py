@@ -78,3 +78,19 @@ def test_any_image_size(desk: CaptureDomain, image_size: int) -> None:
     assert frame.image.shape == (image_size, image_size, 3)
     assert frame.image.dtype == np.uint8
     assert frame.image.std() > 10
+
+
+@pytest.mark.parametrize("species", ["print", "cut", "replay"])
+def test_the_hand_shakes(desk: CaptureDomain, species: str) -> None:
+    """Without noise and flicker only the shaking hand is left to tell frames of a still attack apart."""
+    quiet = {"noise": 0.0, "colour_noise": 0.0, "flicker_contrast": 0.0}
+    still = {"video_probability": 0.0, "refresh_contrast": 0.0, "moire_contrast": 0.0}
+    domain = desk.model_copy(
+        update={
+            "cameras": tuple(camera.model_copy(update=quiet) for camera in desk.cameras),
+            "displays": tuple(display.model_copy(update=still) for display in desk.displays),
+        }
+    )
+    images = np.stack([frame.image for frame in frames_of(domain, species, 3)]).astype(float)
+    away_from_eyes = images[:, 40:]
+    assert (np.abs(np.diff(away_from_eyes, axis=0)).mean(axis=(1, 2, 3)) > 0.3).all()

@@ -10,7 +10,7 @@ from dgfas.core.seeding import stable_rng
 from dgfas.simulation.faces import EXTENT, CanonicalFace, canonical_face
 from dgfas.simulation.fields import pixels, plane, rotated
 from dgfas.simulation.identity import Identity, draw_identity
-from dgfas.simulation.scene import HeadPose, Light, make_light, paint_place, render_head
+from dgfas.simulation.scene import HeadPose, Light, _shade, make_light, paint_place, render_head
 
 SIDE = 96
 STRAIGHT = HeadPose(yaw=0, pitch=0, roll=0, scale=1.0, shift_x=0, shift_y=0, eyelid=0)
@@ -66,6 +66,17 @@ def test_side_light_brightens_its_side(person: tuple[Identity, CanonicalFace]) -
     right = image[middle, SIDE // 2 + 8 : SIDE // 2 + 24].mean()
     left = image[middle, SIDE // 2 - 24 : SIDE // 2 - 8].mean()
     assert right > 1.5 * left
+
+
+def test_a_wall_casts_a_shadow_away_from_the_light(person: tuple[Identity, CanonicalFace]) -> None:
+    x, _ = plane(SIDE, 1.0)
+    wall = np.where(np.abs(x) < 0.1, 0.5, 0.0).astype(np.float32)
+    albedo = np.full((SIDE, SIDE, 3), 0.5, np.float32)
+    from_right = make_light(elevation_degrees=0, azimuth_degrees=45, key=1.0, ambient=0.0, warmth=0)
+    lit = _shade(person[0], albedo, wall, np.zeros_like(wall), from_right, 2 / SIDE)[SIDE // 2, :, 1]
+    shadow, sun = lit[(x[0] > -0.4) & (x[0] < -0.2)].mean(), lit[(x[0] > 0.6) & (x[0] < 0.8)].mean()
+    assert shadow < 0.4 * sun
+    assert lit[x[0] < -0.85].mean() == pytest.approx(sun, rel=0.1)  # the shadow has an end
 
 
 def test_closed_eyes_change_only_the_eyes(person: tuple[Identity, CanonicalFace]) -> None:

@@ -60,15 +60,15 @@ class CameraModel(Strict):
     denoise: Share  # strength of the smoothing against noise
     sharpening: float = Field(ge=0)  # gain of the unsharp mask
     white_balance_red: float = Field(gt=0)  # gain of the red channel that remains after correction
-    white_balance_blue: float = Field(gt=0)
-    contrast: float = Field(gt=0)
-    saturation: float = Field(ge=0)
+    white_balance_blue: float = Field(gt=0)  # gain of the blue channel that remains
+    contrast: float = Field(gt=0)  # gain around middle grey, display-referred
+    saturation: float = Field(ge=0)  # gain of the colour differences
     jpeg_quality: Range  # 1..100
     flicker_contrast: Contrast  # bands of mains light that roll through the frame
-    flicker_cycles: Range
+    flicker_cycles: Range  # bands across the crop
     column_contrast: Contrast  # fixed stripes of the sensor's columns
     mosaic_contrast: Contrast  # fixed checks that the sensor's colour filter and its interpolation leave
-    mosaic_cycles: float = Field(ge=0)
+    mosaic_cycles: float = Field(ge=0)  # checks across the crop
 
 
 class PrintModel(Strict):
@@ -77,18 +77,18 @@ class PrintModel(Strict):
     name: str
     white: White  # reflectance of the bare paper
     black: Share  # reflectance of full ink
-    saturation: float = Field(ge=0)
+    saturation: float = Field(ge=0)  # gain of the colour differences
     gamma: float = Field(gt=0)  # > 1 darkens the middle tones
-    halftone_contrast: Contrast
-    halftone_cycles: Range
+    halftone_contrast: Contrast  # dots of the screen, strongest in the middle tones
+    halftone_cycles: Range  # dots across the crop
     halftone_grey: Share  # 0 separate colour screens .. 1 one screen for all colours
     grain_contrast: Contrast  # blotches of the paper, or of a stochastic screen
-    grain_cycles: Range
+    grain_cycles: Range  # blotches across the crop
     fibre_contrast: Contrast  # streaks of the paper in one direction
     banding_contrast: Contrast  # lines that the print head leaves
-    banding_cycles: Range
-    crease_probability: Share
-    crease_contrast: Contrast
+    banding_cycles: Range  # lines across the crop
+    crease_probability: Share  # how often the paper was folded
+    crease_contrast: Contrast  # light and shadow of a fold
     gloss: Contrast  # strength of the mirror-like patches
     bend: float = Field(ge=0)  # deviation of the paper's curvature
     edge_probability: Share  # how often the paper's edge is in the crop
@@ -100,17 +100,17 @@ class DisplayModel(Strict):
     name: str
     white: tuple[float, float, float]  # colour of full white relative to the camera's
     black: Share  # glow of full black
-    saturation: float = Field(ge=0)
-    gamma: float = Field(gt=0)
+    saturation: float = Field(ge=0)  # gain of the colour differences
+    gamma: float = Field(gt=0)  # > 1 darkens the middle tones
     grid_contrast: Contrast  # lattice of screen pixels as far as the camera resolves or aliases it
-    grid_cycles: Range
+    grid_cycles: Range  # screen pixels across the crop
     moire_contrast: Contrast  # fringes between screen pixels and sensor pixels
-    moire_cycles: Range
-    moire_colour: Share  # share of recordings whose fringes are coloured
+    moire_cycles: Range  # fringes across the crop
+    moire_colour: Share  # of recordings whose fringes are coloured
     refresh_contrast: Contrast  # bands of the backlight that roll through the frame
-    refresh_cycles: Range
+    refresh_cycles: Range  # bands across the crop
     block_contrast: Contrast  # squares of the video's compression
-    block_cycles: Range
+    block_cycles: Range  # pairs of squares across the crop
     reflection: Contrast  # strength of mirrored patches
     bezel_probability: Share  # how often the screen's frame is in the crop
     video_probability: Share  # how often a moving recording is shown instead of a photo
@@ -135,20 +135,20 @@ class Correlations(Strict):
     The signs differ between domains, so that a rule learnt from them fails elsewhere. `strength` 0 switches them off.
     """
 
-    strength: float = Field(ge=0)
-    luma: float
-    log_contrast: float
-    log_saturation: float
-    warmth: float
-    log_blur: float
-    log_detail: float
+    strength: float = Field(ge=0)  # factor of all offsets; 0 switches them off
+    luma: float  # of the median, 0..1
+    log_contrast: float  # 0.1 is about a tenth
+    log_saturation: float  # 0.1 is about a tenth
+    warmth: float  # of red minus luma, and of luma minus blue
+    log_blur: float  # of the deviation of the optical blur
+    log_detail: float  # of the amplitude of fine detail
 
 
 class Enrolment(Strict):
     """How the picture that an attack shows was got."""
 
     smoothing_levels: float = Field(ge=0)  # edge-preserving smoothing, in levels of 255
-    recompression_probability: Share
+    recompression_probability: Share  # how often the picture was halved in size and compressed again
     recompression_quality: Range  # JPEG 1..100
 
 

@@ -7,21 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import LONG, NAMES
 from benchmarks.page import target, value, verdict, write_page
 from benchmarks.result import measured
-
-NAMES = (
-    "frame_loading",
-    "rfm_step",
-    "checkpoint_activations",
-    "simulation",
-    "preparation",
-    "method_cost",
-    "reclustering",
-    "classical_features",
-    "bootstrap",
-)
-LONG = ("demo",)  # only when named, or with --all
 
 
 def main(

@@ -66,4 +66,7 @@ def cost_table(figures: list[dict]) -> str:
         rows.append(
             f"| `{name}` | {time['median']:.2f} ({time['low']:.2f} - {time['high']:.2f}) | {memory['median']:.2f} |"
         )
-    return "\n".join(rows) + "\n"
+    step, memory = (
+        value[f"{REFERENCE}: {what}"]["median"] for what in ("one step on one core", "peak memory of a step")
+    )
+    return "\n".join(rows) + f"\n\nOne step of `{REFERENCE}` takes {step:.2g} s on one core and {memory:.2g} MB.\n"

@@ -4,6 +4,7 @@ import importlib
 import json
 from typing import Any
 
+from benchmarks import LONG, NAMES
 from benchmarks.method_cost import cost_table
 from benchmarks.result import RESULTS, ROOT
 
@@ -24,15 +25,21 @@ measures, one file a benchmark, in `benchmarks/`.
 
 def stored() -> dict[str, dict[str, Any]]:
     """Return the results on disk by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
+    paths = {name: RESULTS / f"{name}.json" for name in NAMES + LONG}
+    return {name: json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+
+
+def three_digits(number: float) -> str:
+    """Return a number rounded to three digits, without an exponent where it is large."""
+    return f"{number:.3g}" if number < 1000 else f"{number:.0f}"
 
 
 def value(spread: dict[str, float] | None) -> str:
     """Return a median with its lowest and highest round."""
     if spread is None:
         return ""
-    number = f"{spread['median']:.3g}"
-    return number if spread["rounds"] == 1 else f"{number} ({spread['low']:.3g} - {spread['high']:.3g})"
+    median, low, high = (three_digits(spread[key]) for key in ("median", "low", "high"))
+    return median if spread["rounds"] == 1 else f"{median} ({low} - {high})"
 
 
 def target(figure: dict[str, Any]) -> str:
@@ -59,6 +66,16 @@ def figures_table(figures: list[dict[str, Any]]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def targets_table(results: dict[str, dict[str, Any]]) -> str:
+    """Return the figures that have a target as a table in Markdown."""
+    rows = ["| benchmark | figure | target | measured | |", "| --- | --- | --- | --- | --- |"]
+    for name, result in results.items():
+        for each in (figure for figure in result["figures"] if figure["met"] is not None):
+            measured = f"{three_digits(each['value']['median'])} {each['unit']}"
+            rows.append(f"| [{name}](#{name}) | {each['what']} | {target(each)} | {measured} | {verdict(each)} |")
+    return "\n".join(rows) + "\n"
+
+
 def section(name: str, result: dict[str, Any]) -> str:
     """Return what was measured, how, and what came out."""
     about = importlib.import_module(f"benchmarks.{name}").__doc__ or ""
@@ -66,7 +83,7 @@ def section(name: str, result: dict[str, Any]) -> str:
     changes = " with uncommitted changes" if result["uncommitted_changes"] else ""
     source = f"`{result['command']}`, commit {result['commit'][:10]}{changes}, load average {load[0]} to {load[1]}."
     table = cost_table if name == "method_cost" else figures_table
-    return f"\n## {name.replace('_', ' ').capitalize()}\n\n{about.strip()}\n\n{table(result['figures'])}\n{source}\n"
+    return f"\n## {name}\n\n{about.strip()}\n\n{table(result['figures'])}\n{source}\n"
 
 
 def write_page() -> None:
@@ -74,5 +91,5 @@ def write_page() -> None:
     results = stored()
     machines = {json.dumps(result["machine"]): result["machine"] for result in results.values()}
     lines = ["; ".join(f"{key} {each}" for key, each in machine.items()) for machine in machines.values()]
-    about = "\nMachine: " + ". And: ".join(lines) + ".\n"
+    about = "\nMachine: " + ". And: ".join(lines) + ".\n\n## Targets\n\n" + targets_table(results)
     PAGE.write_text(HEAD + about + "".join(section(name, result) for name, result in results.items()))

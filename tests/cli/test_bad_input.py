@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pandas as pd
 import pytest
-from command_line import dgfas, train
+from command_line import dgfas, succeed, train
 from PIL import Image
 from skimage import data
 
@@ -125,6 +125,38 @@ def test_a_manifest_that_is_no_table(simulated: Path, copy: Copier, tmp_path: Pa
     root = copy(simulated)
     (root / MANIFEST_NAME).write_bytes(b"PAR1 but not really")
     assert f"{root / MANIFEST_NAME}: not a readable Parquet file" in train(tmp_path / "run", root).mistake
+
+
+def test_a_manifest_written_by_hand_is_checked_before_training(simulated: Path, copy: Copier, tmp_path: Path) -> None:
+    root = copy(simulated)
+    frames = pd.read_parquet(root / MANIFEST_NAME)
+    for column, cell, mistake in (
+        ("label", 2, "row 0, column 'label': 2 is neither 0 (spoof) nor 1 (live)"),
+        ("split", "training", "row 0, column 'split': 'training' is not one of train, dev, test"),
+        ("species", "mask" if frames["label"][0] else "live", "contradicts the label"),
+        ("subject", 1, "row 0, column 'subject': 1 is not a text"),
+    ):
+        frames.assign(**{column: cell}).to_parquet(root / MANIFEST_NAME)
+        assert mistake in train(tmp_path / "run", root).mistake
+    frames.to_parquet(root / MANIFEST_NAME)
+    header = "domain,subject,recording,split,label,species,source,reason\n"
+    for text in ("", header + "desk,s,r,train,maybe,print,x,y\n", header + "desk,s,r,train,1,print,x,y\n"):
+        (root / "rejected.csv").write_text(text)
+        assert str(root / "rejected.csv") in train(tmp_path / "run", root).mistake
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "{}"])
+@pytest.mark.parametrize("name", ["run.json", "operating_point.json"])
+def test_a_damaged_record_is_named(name: str, text: str, run: Path, copy: Copier) -> None:
+    own = copy(run)
+    (own / name).write_text(text)
+    assert f"{own / name}: " in dgfas("score", "x.png", "--model", own).mistake
+    (own / "development" / "notes.csv").write_text("of mine")  # other files beside ours do no harm
+    if name == "operating_point.json":
+        succeed("train", "--resume", own)
+        assert dgfas("evaluate", own).code == 0
+    else:
+        assert f"{own / name}: " in dgfas("train", "--resume", own).mistake
 
 
 def test_data_that_changed_under_a_run(simulated: Path, copy: Copier, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def good_frames() -> pd.DataFrame:
 
 
 def test_a_good_manifest_is_written_and_read_back(tmp_path: Path) -> None:
-    rejected = pd.DataFrame([dict.fromkeys(REJECTED_COLUMNS, "7") | {"recording": "007"}])
+    rejected = pd.DataFrame([dict.fromkeys(REJECTED_COLUMNS, "7") | {"recording": "007", "split": "dev", "label": 0}])
     write_manifest(tmp_path, good_frames(), rejected)
     manifest = Manifest.read(tmp_path)
     pd.testing.assert_frame_equal(manifest.frames, good_frames())

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError, nearest
@@ -65,15 +66,7 @@ class Manifest:
         if "domain" not in frames:
             frames.insert(0, "domain", MIXTURE)
         check_frames(frames, path)
-        rejected_path = root / REJECTED_NAME
-        if rejected_path.is_file():
-            rejected = pd.read_csv(rejected_path, dtype={"subject": str, "recording": str})
-            missing = [column for column in REJECTED_COLUMNS if column not in rejected]
-            if missing:
-                raise UserError(f"{rejected_path}: column {missing[0]!r} is missing; prepare the data set again")
-        else:
-            rejected = pd.DataFrame(columns=REJECTED_COLUMNS)
-        return cls(root, frames, rejected)
+        return cls(root, frames, _read_rejected(root / REJECTED_NAME))
 
     def check_files(self) -> None:
         """Raise UserError if a crop or depth map that the manifest names is not on disk."""
@@ -105,6 +98,20 @@ def write_manifest(root: Path, frames: pd.DataFrame, rejected: pd.DataFrame | No
     os.replace(temporary, root / MANIFEST_NAME)
 
 
+def _read_rejected(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame(columns=REJECTED_COLUMNS)
+    try:
+        rejected = pd.read_csv(path, dtype={"subject": str, "recording": str})
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a readable CSV table ({error}); prepare the data set again") from error
+    missing = [column for column in REJECTED_COLUMNS if column not in rejected]
+    if missing:
+        raise UserError(f"{path}: column {missing[0]!r} is missing; prepare the data set again")
+    _check_labels(rejected, path)
+    return rejected
+
+
 def check_frames(frames: pd.DataFrame, path: Path) -> None:
     """Raise UserError naming the first row and column of `frames` that breaks the schema."""
     for column, (kind, may_be_empty) in SCHEMA.items():
@@ -119,9 +126,7 @@ def check_frames(frames: pd.DataFrame, path: Path) -> None:
             _check_rows(numbers.notna() & (numbers % 1 == 0), filled, path, "is not a whole number")
         else:
             _check_rows(filled.map(lambda cell: isinstance(cell, str) and cell != ""), filled, path, "is not a text")
-    labels = frames["label"].dropna()
-    _check_rows(labels.isin(list(Label)), labels, path, "is neither 0 (spoof) nor 1 (live)")
-    _check_rows(frames["split"].isin(SPLITS), frames["split"], path, f"is not one of {', '.join(SPLITS)}")
+    _check_labels(frames, path)
     kinds = frames["depth_kind"]
     _check_rows(kinds.isin(DEPTH_KINDS), kinds, path, f"is not one of {', '.join(DEPTH_KINDS)}")
     depth = frames["depth"]
@@ -129,6 +134,15 @@ def check_frames(frames: pd.DataFrame, path: Path) -> None:
     twins = frames.duplicated(["domain", "recording", "frame"])
     _check_rows(~twins, frames["frame"], path, "is a frame that the recording already has")
     _check_subjects(frames, path)
+
+
+def _check_labels(rows: pd.DataFrame, path: Path) -> None:
+    labels = rows["label"].dropna()
+    _check_rows(labels.isin(list(Label)), labels, path, "is neither 0 (spoof) nor 1 (live)")
+    _check_rows(rows["split"].isin(SPLITS), rows["split"], path, f"is not one of {', '.join(SPLITS)}")
+    species = rows.loc[labels.index, "species"]
+    fits = (labels == Label.LIVE) == (species == "live")
+    _check_rows(fits, species, path, "contradicts the label: `live` has label 1, every attack 0")
 
 
 def _check_subjects(frames: pd.DataFrame, path: Path) -> None:
@@ -145,4 +159,6 @@ def _check_subjects(frames: pd.DataFrame, path: Path) -> None:
 def _check_rows(good: pd.Series, cells: pd.Series, path: Path, fault: str) -> None:
     if not good.all():
         row = good.index[~good.to_numpy(dtype=bool)][0]
-        raise UserError(f"{path}: row {row}, column {cells.name!r}: {cells.loc[row]!r} {fault}")
+        cell = cells.loc[row]
+        shown = cell.item() if isinstance(cell, np.generic) else cell
+        raise UserError(f"{path}: row {row}, column {cells.name!r}: {shown!r} {fault}")

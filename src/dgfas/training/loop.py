@@ -64,8 +64,8 @@ def resume(run: Path, report: Silent | None = None) -> Path | None:
         raise UserError(f"{run}: its prepared data have changed since the run began; start a new run")
     for name in ("threads", "torch", "processes"):
         now = {**facts, "torch": torch.__version__, "threads": torch.get_num_threads()}[name]
-        if record[name] != now:
-            report.note(f"{name} was {record[name]} and is now {now}: the result will differ in its last bits")
+        if record.get(name) != now:
+            report.note(f"{name} was {record.get(name)} and is now {now}: the result will differ in its last bits")
     training = Training(config, run, data, fabric, report)
     if checkpoint_path(run, LATEST).is_file():
         training.restore()

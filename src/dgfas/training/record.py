@@ -49,16 +49,18 @@ def read_config(run: Path) -> RunConfig:
 
 
 def read_record(run: Path) -> dict[str, Any]:
-    """Return the record of a run."""
-    return read_json(run / RECORD_NAME)
+    """Return the record of a run. Raises UserError if it is damaged."""
+    return read_json(run / RECORD_NAME, "manifests")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object. Raises UserError naming the file."""
+def read_json(path: Path, *keys: str) -> dict[str, Any]:
+    """Read a JSON object that has `keys`. Raises UserError naming the file."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(content, dict) or not set(keys) <= set(content):
+        raise UserError(f"{path}: is damaged; it must hold {', '.join(keys) or 'keys and values'}")
     return content
 
 

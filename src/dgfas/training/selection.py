@@ -14,7 +14,7 @@ OPERATING_POINT_NAME = "operating_point.json"
 
 def development_scores(run: Path) -> dict[int, Scores]:
     """Return the source development scores of each kept checkpoint. Raises UserError if there are none yet."""
-    files = sorted((run / "development").glob("*.csv"))
+    files = sorted(file for file in (run / "development").glob("*.csv") if file.stem.isdigit())
     if not files:
         raise UserError(f"{run}: has no checkpoint yet; continue it with `dgfas train --resume {run}`")
     return {int(file.stem): read_scores(file) for file in files}
@@ -40,4 +40,9 @@ def read_operating_point(run: Path) -> tuple[int, dict[Level, Threshold]]:
         read_config(run)  # says so if the folder holds no run at all
         raise UserError(f"{run}: has no operating point yet; finish it with `dgfas train --resume {run}`")
     content = read_json(path)
-    return content["checkpoint"], {level: Threshold.from_dict(content["thresholds"][level]) for level in LEVELS}
+    try:
+        return int(content["checkpoint"]), {
+            level: Threshold.from_dict(content["thresholds"][level]) for level in LEVELS
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: is damaged; `dgfas train --resume {run}` writes it again") from error

@@ -46,7 +46,7 @@ class TrainedModel:
         calibration = run / "development" / f"{step:07d}.json"
         if method.score_is_probability:
             return cls(config, method.eval(), None)
-        return cls(config, method.eval(), Calibration.from_dict(read_json(calibration)))
+        return cls(config, method.eval(), Calibration.from_dict(read_json(calibration, "slope", "intercept")))
 
     @property
     def uses_target_images(self) -> bool:

@@ -146,3 +146,9 @@ def test_splitting_by_domain_and_joining_are_inverse(make_batch: Callable[..., B
     assert joined.n_domains == 3
     for field in ("images", "depth", "depth_known", "live", "domain", "row"):
         assert torch.equal(getattr(joined, field), getattr(batch, field)), field
+
+
+def test_chunks_go_through_all_rows_in_order(loader: BatchLoader) -> None:
+    chunks = list(loader.chunks(size=5))
+    assert [len(chunk) for chunk in chunks] == [5, 5, 2]
+    assert torch.equal(torch.cat(chunks), loader.images(np.arange(12)))

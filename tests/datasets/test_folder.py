@@ -106,6 +106,15 @@ def test_hidden_and_other_files_are_passed_over_and_said(tmp_path: Path) -> None
     assert any("2 other files were passed over" in note and "1 .bmp" in note for note in reading.notes)
 
 
+@pytest.mark.parametrize("name", ["manifest.parquet", "prepare.json"])
+def test_a_prepared_data_set_in_the_folder_is_passed_over(tmp_path: Path, name: str) -> None:
+    """Its crops would otherwise come back as photos when a preparation into the same folder is repeated."""
+    touch(tmp_path, "live/a.jpg", f"out/{name}", "out/faces/desk/a/0000.png")
+    reading = read_folder(tmp_path, domain="desk")
+    assert [one.name for one in reading.recordings] == ["live/a.jpg"]
+    assert any("out: is a prepared data set" in note for note in reading.notes)
+
+
 def test_photos_of_apple_phones_are_recordings_to_be_rejected_with_a_reason(tmp_path: Path) -> None:
     touch(tmp_path, "live/a.HEIC")
     assert [one.name for one in read_folder(tmp_path, domain="desk").recordings] == ["live/a.HEIC"]

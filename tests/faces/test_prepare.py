@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -351,6 +352,13 @@ def test_one_file_alone(tmp_path: Path, models: None, astronaut: np.ndarray, wri
 def run_single(photo: Path, tmp_path: Path) -> PrepareResult:
     recording = Recording("d", "s", "r", "train", Label.LIVE, "live", (photo,))
     return prepare([recording], tmp_path / "single", OPTIONS)
+
+
+def test_the_sheet_shows_frames_without_a_label(photos: Path, tmp_path: Path) -> None:
+    manifest = run(photos, tmp_path / "out").manifest
+    unlabelled = manifest.frames.assign(label=pd.array([pd.NA] * len(manifest.frames), dtype="Int64"))
+    write_sheet(replace(manifest, frames=unlabelled), tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").is_file()
 
 
 def test_the_sheet_shows_crops_beside_their_depth(photos: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from dgfas.core.recording import SPLITS
 
 MANIFEST_NAME = "manifest.parquet"
 REJECTED_NAME = "rejected.csv"
+OPTIONS_NAME = "prepare.json"  # how a data set was prepared from photos and videos; there from the start
 
 #: What the depth map of a frame is: a file, all zeros (flat attack), or not known (masked out of the loss).
 DEPTH_KINDS = ("map", "zero", "unknown")

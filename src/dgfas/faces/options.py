@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.manifest import OPTIONS_NAME
 
-OPTIONS_NAME = "prepare.json"
 DETECTORS = ("blazeface", "given", "none")
 ALIGNMENTS = ("none", "eyes")
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
-from dgfas.core.manifest import MANIFEST_NAME
+from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME
 from dgfas.core.recording import Recording
 from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder, given_boxes
 from dgfas.faces.frames import read_recording
 from dgfas.faces.models import MODELS
-from dgfas.faces.options import OPTIONS_NAME, PrepareOptions
+from dgfas.faces.options import PrepareOptions
 
 ROWS_FOLDER = "finished"
 FORMAT = 1  # raised when the crops of the same options would change

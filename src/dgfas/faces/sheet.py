@@ -12,6 +12,8 @@ from dgfas.core.manifest import Manifest
 
 TILE = 128
 CAPTION = 18
+COLOURS = {Label.LIVE: (0, 110, 0), Label.SPOOF: (160, 0, 0)}
+UNKNOWN_COLOUR = (90, 90, 90)
 
 
 def write_sheet(manifest: Manifest, path: Path, *, frames: int = 48, columns: int = 6) -> None:
@@ -41,7 +43,7 @@ def _tile(manifest: Manifest, row: pd.Series) -> np.ndarray:
         depth = np.full((1, 1, 3), 128 if row["depth_kind"] == "unknown" else 0, np.uint8)
     pair = [cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_NEAREST_EXACT) for picture in (face, depth)]
     caption = np.full((CAPTION, 2 * TILE, 3), 255, np.uint8)
-    colour = (0, 110, 0) if row["label"] == Label.LIVE else (160, 0, 0)
+    colour = UNKNOWN_COLOUR if pd.isna(row["label"]) else COLOURS[Label(row["label"])]
     text = f"{row['domain']} {row['species']} {row['recording']}"[-42:]
     cv2.putText(caption, text.encode("ascii", "replace").decode(), (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.36, colour, 1)
     return np.vstack([np.hstack(pair), caption])

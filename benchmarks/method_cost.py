@@ -44,7 +44,7 @@ def peak(name: str) -> float:
 def run(quick: bool) -> list[Figure]:
     one_thread()
     names = learned_methods()
-    times = interleaved({name: stepper(name) for name in names}, 2 if quick else 9)
+    times = interleaved({name: stepper(name) for name in names}, 2 if quick else 7)
     peaks = {name: in_fresh_process(peak, name) for name in names}
     figures = []
     for name in names:

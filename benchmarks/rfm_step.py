@@ -61,7 +61,7 @@ class PlainRFM:
 
 def run(quick: bool) -> list[Figure]:
     one_thread()
-    side, rounds = (128, 3) if quick else (256, 5)
+    side, rounds = (128, 7) if quick else (256, 5)
     method = build("rfm", FULL_WIDTH.model_copy(update={"image_size": side}))
     assert isinstance(method, RFM)
     plain, batch = PlainRFM(method), random_batch(side, 1)

@@ -134,3 +134,17 @@ def test_rows_without_a_depth_map_need_no_file(prepared: Manifest) -> None:
     rows["depth"] = pd.Series([None] * len(rows), dtype=object)
     write_manifest(prepared.root, rows)
     assert not pack(Manifest.read(prepared.root), 32).depth.any()
+
+
+def test_a_replaced_crop_is_packed_anew(prepared: Manifest) -> None:
+    first = pack(prepared, 32).images[0].copy()
+    path = prepared.root / prepared.frames["face"][0]
+    Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+    assert (pack(prepared, 32).images[0] != first).any()
+
+
+def test_a_crop_that_went_missing_is_noticed_although_it_was_packed(prepared: Manifest) -> None:
+    pack(prepared, 32)
+    (prepared.root / prepared.frames["face"][1]).unlink()
+    with pytest.raises(UserError, match="row 1, column 'face'"):
+        pack(prepared, 32)

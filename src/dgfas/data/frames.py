@@ -1,5 +1,6 @@
 """Crops and depth maps as one memory-mapped array, so that training never decodes an image twice."""
 
+import hashlib
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -37,16 +38,30 @@ class PackedFrames:
 def pack(manifest: Manifest, side: int, hsv: str = "pillow", progress: Progress | None = None) -> PackedFrames:
     """Return the frames of `manifest` at `side` pixels; the packed files are made on the first call and kept.
 
-    They lie in `packed/` of the data set's folder and take 6 * side * side bytes a frame. Raises UserError if a crop
-    is missing or unreadable, or the folder cannot be written.
+    They lie in `packed/` of the data set's folder and take 6 * side * side bytes a frame. A crop that is replaced or
+    touched is packed anew. Raises UserError if a crop is missing or unreadable, or the folder cannot be written.
     """
-    folder = manifest.root / "packed" / f"{side}px-{hsv}-{manifest.content_hash[:16]}"
+    folder = manifest.root / "packed" / f"{side}px-{hsv}-{_fingerprint(manifest)}"
     if not folder.is_dir():
         _write(manifest, side, hsv, folder, progress)
     known = (manifest.frames["depth_kind"] != "unknown").to_numpy(dtype=bool)
     return PackedFrames(
         np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "depth.npy", mmap_mode="r"), known
     )
+
+
+def _fingerprint(manifest: Manifest) -> str:
+    """Return what changes with the rows of the manifest, and with the size or time of any file that they name."""
+    digest = hashlib.sha256(manifest.content_hash.encode())
+    for column in ("face", "depth"):
+        for name in manifest.frames[column].dropna():
+            path = manifest.root / name
+            if path.is_file():
+                facts = path.stat()
+                digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+            else:
+                digest.update(f"{name} missing\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def _write(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progress | None) -> None:

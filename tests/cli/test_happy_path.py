@@ -82,3 +82,9 @@ def test_doctor_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert answer.code == 2
     assert answer.out.count("run `dgfas doctor --fetch-models`") == 2
     assert "torch: " in answer.out
+
+
+def test_a_set_value_wins_over_the_other_options(simulated: Path, tmp_path: Path) -> None:
+    options = ["--method", "binary_cnn", "--seed", 3, "--set", "training.seed=4"]
+    assert train(tmp_path / "run", simulated, *options, iterations=1).code == 0
+    assert "  seed: 4\n" in (tmp_path / "run" / "config.yaml").read_text()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from command_line import TINY, dgfas, succeed, train
 from safetensors.torch import load_file
 
@@ -61,5 +62,7 @@ def test_a_disk_that_fills_keeps_the_last_checkpoint(
     assert "Traceback" not in again.err
     disk("size=20m")
     succeed("train", "--resume", run)
-    for name in (LATEST, *(f"development/{step:07d}.csv" for step in range(1, 11))):
+    expected = load_file(uninterrupted / LATEST)
+    assert all(torch.equal(value, expected[name]) for name, value in load_file(run / LATEST).items())
+    for name in (f"development/{step:07d}.csv" for step in range(1, 11)):
         assert (run / name).read_bytes() == (uninterrupted / name).read_bytes()

@@ -97,7 +97,7 @@ def train(
                 selection=select,
                 threshold=threshold,
                 config_file=config,
-                assignments=[*assignments, *numbers],
+                assignments=[*numbers, *assignments],
             )
             run, is_first_process = out, start(built, out, report)
     if not is_first_process:

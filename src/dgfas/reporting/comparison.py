@@ -25,7 +25,7 @@ def comparison_table(evaluations: Mapping[str, Evaluation], title: str, level: L
     table.title_justify = table.caption_justify = "left"
     for heading in ("method", "track"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("HTER %", "AUC %", "BPCER %", "APCER % worst"):
+    for heading in ("HTER %", "AUC %", "BPCER %", "APCER %\nworst"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in comparison_rows(evaluations, level):
         table.add_row(*row.values())

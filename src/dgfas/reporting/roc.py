@@ -1,5 +1,6 @@
 """ROC curves as files that are the same to the byte for the same scores."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from dgfas.evaluation.scores import Scores
 #: Colours that people with any colour vision tell apart (Okabe and Ito), and lines that differ in print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", "-.", ":")
+TITLE_WIDTH = 56  # characters
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -55,7 +57,7 @@ def roc_figure(curves: Mapping[str, Scores], points: Sequence[OperatingPoint] = 
             label = f"{point.name}: FAR {100 * far:.1f} %, FRR {100 * frr:.1f} %"
             axes.plot(100 * far, 100 - 100 * frr, "osD^v"[number % 5], color=colour, markersize=7, label=label)
         axes.set(xlim=(-1, 101), ylim=(-1, 101), xlabel="Spoof accepted, FAR (%)", ylabel="Live accepted, 1 − FRR (%)")
-        axes.set_title(title)
+        axes.set_title(textwrap.fill(title, TITLE_WIDTH))
         axes.set_aspect("equal")
         axes.grid(color="0.9", linewidth=0.6)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)

@@ -11,7 +11,7 @@ from dgfas.simulation.fields import LUMA, Field, plane, resized, smooth_noise, u
 
 GAMMA = 2.2
 DETAIL_SIDE = 64  # pixels at which fine detail is measured
-DETAIL_GAIN = (0.6, 1.7)  # how far the automatic sharpness reaches
+DETAIL_GAIN = (0.45, 1.9)  # how far the automatic sharpness reaches
 SENSOR_COLUMNS = 1280
 TONE_GAIN = (0.25, 4.0)  # how far automatic levels and white balance reach
 TONE_SIDE = 16  # pixels at which tone is measured

@@ -116,7 +116,11 @@ def print_reflectance(photo: Field, model: PrintModel, side: int, rng: np.random
     sheet = black + (np.array(model.white, np.float32) - black) * inked
     middle_tones = np.clip(photo, 0.05, 0.95) * (1 - np.clip(photo, 0.05, 0.95))
     sheet = sheet * (1 + 4 * _varied(model.halftone_contrast, rng) * _halftone(x, y, model, rng) * middle_tones)
-    relief = 1 + model.grain_contrast * smooth_noise(rng, side, round(2 * EXTENT * uniform(rng, model.grain_cycles))) + model.fibre_contrast * _fibres(side, rng)
+    relief = (
+        1
+        + model.grain_contrast * smooth_noise(rng, side, round(2 * EXTENT * uniform(rng, model.grain_cycles)))
+        + model.fibre_contrast * _fibres(side, rng)
+    )
     bands = np.sign(np.cos(np.pi * (y * uniform(rng, model.banding_cycles) + rng.uniform(0, 2))))
     relief = np.clip(relief, 0.3, 1.7) * (1 + _varied(model.banding_contrast, rng) * bands)
     if rng.random() < model.crease_probability:

@@ -81,7 +81,8 @@ def section(name: str, result: dict[str, Any]) -> str:
     about = importlib.import_module(f"benchmarks.{name}").__doc__ or ""
     load = [f"{result['load_average'][when][0]:.1f}" for when in ("before", "after")]
     changes = " with uncommitted changes" if result["uncommitted_changes"] else ""
-    source = f"`{result['command']}`, commit {result['commit'][:10]}{changes}, load average {load[0]} to {load[1]}."
+    source = f"`{result['command']}`, commit {result['commit'][:10]}{changes}, load average {load[0]} to {load[1]}"
+    source += f", niceness {result['niceness']}." if result["niceness"] else "."
     table = cost_table if name == "method_cost" else figures_table
     return f"\n## {name}\n\n{about.strip()}\n\n{table(result['figures'])}\n{source}\n"
 

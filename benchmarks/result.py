@@ -65,6 +65,7 @@ def measured(name: str, run: Callable[[bool], list[Figure]], quick: bool) -> dic
         "commit": _git("rev-parse", "HEAD"),
         "uncommitted_changes": bool(_git("status", "--porcelain", "--", "src", "benchmarks/*.py")),
         "machine": machine(),
+        "niceness": os.nice(0),
         "load_average": {"before": before, "after": os.getloadavg()},
         "figures": [asdict(figure) | {"met": figure.met} for figure in figures],
     }

@@ -5,7 +5,7 @@ import re
 import pytest
 from command_line import dgfas
 
-VERBS = ["simulate", "prepare", "train", "evaluate", "score", "demo", "doctor"]
+VERBS = ["simulate", "prepare", "train", "evaluate", "score", "benchmark", "demo", "doctor"]
 
 
 @pytest.mark.parametrize("words", [[], *([verb] for verb in VERBS), ["prepare", "folder"]], ids=" ".join)

@@ -295,7 +295,7 @@ def test_every_step_equals_the_slow_recomputation(
         ({"srm": "reverse"}, {MAIN}),
         ({"frm": "reverse"}, {FRM}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)),
 )
 def test_the_recomputation_notices_every_option(
     change: dict[str, Any], affected: set[str], make_drdg: Callable[..., DRDG], make_batch: Callable[..., Batch]

@@ -2,7 +2,7 @@
 
 import typer
 
-from dgfas.cli import data, runs
+from dgfas.cli import benchmark, data, runs
 from dgfas.cli.shared import Verbs
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     epilog="`dgfas VERB --help` explains a verb. Exit codes: 0 done, 2 a mistake to mend, 3 too many files rejected.",
 )
 app.add_typer(data.prepare_app, name="prepare")
-for verb in (data.simulate, data.doctor, runs.train, runs.score, runs.evaluate, runs.demo):
+for verb in (data.simulate, data.doctor, runs.train, runs.score, runs.evaluate, runs.demo, benchmark.benchmark):
     app.command()(verb)
 
 

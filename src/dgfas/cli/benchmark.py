@@ -11,7 +11,7 @@ from dgfas.core.errors import UserError
 
 def benchmark(
     task: Annotated[list[str], typer.Argument(help="`leave-one-out`, or tasks such as 'desk&webcam&laptop to phone'.")],
-    methods: Annotated[str, typer.Option(help="Methods, e.g. binary_cnn,rfm; `all` takes the learned ones.")],
+    methods: Annotated[str, typer.Option(help="Names, e.g. binary_cnn,rfm,ms_lbp; `all` learned ones.")],
     out: Annotated[Path, typer.Option(help="Folder of the results; what it holds is not done again.")],
     data: Annotated[Path, typer.Option(help="Prepared data set; {seed} stands for the seed.")],
     seeds: Annotated[str, typer.Option(help="Seeds, e.g. 1,2,3: of the training, and of {seed} in --data.")] = "1,2,3",
@@ -25,21 +25,24 @@ def benchmark(
     assignments: Annotated[list[str], typer.Option("--set", help="Change one value of every training.")] = [],  # noqa: B006
     processes: Annotated[int | None, typer.Option(help="Trainings at once, of one thread each. [all cores]")] = None,
 ) -> None:
-    """Train methods on tasks with several seeds, measure each on its unseen domain, and tabulate.
+    """Train methods on tasks with several seeds, and tabulate.
 
-    Example: dgfas benchmark leave-one-out --methods binary_cnn,rfm --data 'data/sim-{seed}' --simulate-subjects 60
-    --seeds 11,12,13 --out docs/results/first
+    Each training is measured on its task's unseen domain. What has a result is not done again.
+
+    Example: dgfas benchmark leave-one-out --methods rfm --data sim --out study
     """
     from dgfas.benchmark.runner import cores, run_jobs
     from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
     from dgfas.evaluation.protocols import leave_one_out, parse_task
-    from dgfas.methods.registry import method_names
+    from dgfas.methods.registry import method_file, method_names
     from dgfas.reporting.study import markdown, read_study, study_table
     from dgfas.simulation.capture_domains import CAPTURE_DOMAINS
     from dgfas.training.record import read_json, write_json
     from dgfas.training.task_data import domains_but
 
     names = method_names() if methods == "all" else [name.strip() for name in methods.split(",")]
+    for name in names:
+        method_file(name)  # an unknown method is said before the first training
     chosen = {} if rates is None else read_json(rates)["learning_rates"]
     if tune is None:
         entries = [Entry(label=name, method=name, assignments=(*assignments, *_rate(chosen, name))) for name in names]

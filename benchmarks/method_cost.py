@@ -31,8 +31,10 @@ def stepper(name: str) -> Callable[[], None]:
     method, batch = build(name, SMALL), random_batch(SIDE, PER_CLASS)
 
     def work() -> None:
-        for method.iteration in TIMED:
-            for method.batch_number in method.batches_of(method.iteration):
+        for iteration in TIMED:
+            method.iteration = iteration
+            for number in method.batches_of(iteration):
+                method.batch_number = number
                 method.update(batch)
 
     return work

@@ -38,7 +38,6 @@ def half_gradients(config, rank: int) -> list[torch.Tensor]:
     training.sampler.rows = lambda iteration, own_rank, world_size: rows
     stepped = []
     training.method.average = lambda tensors: stepped.append([tensor.clone() for tensor in tensors])
-    training.name_domains()
     training.step()
     torch.set_default_dtype(torch.float32)
     return stepped[0]

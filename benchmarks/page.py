@@ -82,7 +82,7 @@ def section(name: str, result: dict[str, Any]) -> str:
     load = [f"{result['load_average'][when][0]:.1f}" for when in ("before", "after")]
     changes = " with uncommitted changes" if result["uncommitted_changes"] else ""
     source = f"`{result['command']}`, commit {result['commit'][:10]}{changes}, load average {load[0]} to {load[1]}"
-    source += f", niceness {result['niceness']}." if result["niceness"] else "."
+    source += f", niceness {'not recorded' if result['niceness'] is None else result['niceness']}."
     table = cost_table if name == "method_cost" else figures_table
     return f"\n## {name}\n\n{about.strip()}\n\n{table(result['figures'])}\n{source}\n"
 

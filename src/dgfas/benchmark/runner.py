@@ -1,7 +1,6 @@
 """Many independent jobs: one small JSON each, done once, resumed where they stopped."""
 
 import os
-import platform
 import subprocess
 import time
 import traceback
@@ -85,8 +84,3 @@ def commit() -> str:
 def cores() -> int:
     """Return how many jobs of one thread this machine takes at once."""
     return os.cpu_count() or 1
-
-
-def machine_words() -> str:
-    """Return the machine in a few words, for documents."""
-    return f"{platform.machine()}, {cores()} cores"

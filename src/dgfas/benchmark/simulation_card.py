@@ -6,13 +6,11 @@ stays at least 3 points below the CNN on the mean of the unseen domains.
 """
 
 import argparse
-import json
 import os
 import platform
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,7 @@ import torch
 
 from dgfas.benchmark.card_page import write_card
 from dgfas.benchmark.probes import PROBES, probe_auc
+from dgfas.benchmark.runner import commit
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
 from dgfas.data.batches import BatchLoader
@@ -32,6 +31,7 @@ from dgfas.simulation import CAPTURE_DOMAINS, contact_sheet, simulate
 from dgfas.simulation.data_set import VERSION
 from dgfas.training.configure import build_config
 from dgfas.training.loop import train
+from dgfas.training.record import write_json
 from dgfas.training.task_data import load_task
 from dgfas.training.trained import TrainedModel
 
@@ -85,10 +85,8 @@ def measure(work: Path, results: Path, deadline: float | None = None) -> None:
         else:
             area = _network(run, manifest, work / run.name)
             shutil.rmtree(work / run.name)
-        result = {**vars(run), "auc": round(area, 4), "seconds": round(time.monotonic() - began), "commit": _commit()}
-        temporary = path.with_suffix(".partial")
-        temporary.write_text(json.dumps(result, indent=1) + "\n")
-        os.replace(temporary, path)
+        result = {**vars(run), "auc": round(area, 4), "seconds": round(time.monotonic() - began), "commit": commit()}
+        write_json(path, result)
         print(f"{run.name}: AUC {area:.3f} in {result['seconds']} s", flush=True)
 
 
@@ -134,17 +132,6 @@ def _network(run: Run, manifest: Manifest, folder: Path) -> float:
     is_live = (chosen["label"] == Label.LIVE).to_numpy(dtype=bool)
     loader = BatchLoader(data.packed, chosen[["data_set", "row"]].to_numpy(), is_live, torch.device("cpu"))
     return auc(model.score_frames(loader), is_live)
-
-
-def _commit() -> str:
-    return _answer(lambda: subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip())
-
-
-def _answer(question: Callable[[], str]) -> str:
-    try:
-        return question()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
 
 
 def main() -> None:

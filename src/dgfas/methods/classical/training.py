@@ -10,11 +10,11 @@ from numpy import ndarray
 
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
+from dgfas.core.progress import Progress
 from dgfas.methods.classical.base import ClassicalMethod, Examples
 
 #: Returns the RGB crop of a row, given by the row's label in the table's index.
 ImageOf = Callable[[Hashable], UInt8[ndarray, "h w 3"]]
-Progress = Callable[[int, int], None]
 
 SAMPLES_AT_ONCE = 256  # feature vectors held while scoring
 

@@ -1,6 +1,5 @@
 """The border between models and metrics: one row a frame with its score, on disk as `scores.csv`."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.files import write_whole
 from dgfas.core.label import Label
 
 COLUMNS = ["domain", "subject", "recording", "frame", "species", "label", "score"]
@@ -132,10 +132,7 @@ def read_scores(path: str | Path) -> Scores:
 
 def write_scores(path: str | Path, scores: Scores) -> None:
     """Write a `scores.csv` at once or not at all; reading it back gives the same numbers to the last bit."""
-    path = Path(path)
-    temporary = path.with_name(path.name + ".partial")
-    scores.rows.to_csv(temporary, index=False, lineterminator="\n")
-    os.replace(temporary, path)
+    write_whole(Path(path), scores.rows.to_csv(index=False, lineterminator="\n"))
 
 
 def _numbers(cells: pd.Series, origin: str) -> pd.Series:

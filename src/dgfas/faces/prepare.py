@@ -1,6 +1,5 @@
 """Recordings -> prepared data set: crops, depth maps and a manifest, in parallel and resumable."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_whole
 from dgfas.core.manifest import REJECTED_COLUMNS, Manifest, write_manifest
 from dgfas.core.progress import Progress
 from dgfas.core.recording import Recording
@@ -132,6 +132,4 @@ def _joined(recordings: Sequence[Recording], store: Store, resumed: int) -> Prep
 
 
 def _write_counts(path: Path, counts: list[dict[str, Any]]) -> None:
-    temporary = path.with_suffix(".partial")
-    pd.DataFrame(counts).to_csv(temporary, index=False)
-    os.replace(temporary, path)
+    write_whole(path, pd.DataFrame(counts).to_csv(index=False))

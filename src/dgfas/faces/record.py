@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_whole
 from dgfas.core.label import Label
 from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME
 from dgfas.core.recording import Recording
@@ -50,7 +50,7 @@ class Store:
             if (self.root / MANIFEST_NAME).exists():
                 raise UserError(f"{self.root}: holds another data set; choose a new folder")
             (self.root / ROWS_FOLDER).mkdir(parents=True, exist_ok=True)
-            _write_at_once(path, json.dumps(wanted, indent=2))
+            write_whole(path, json.dumps(wanted, indent=2))
             return
         begun = json.loads(path.read_text())
         for key, value in wanted.items():
@@ -84,9 +84,7 @@ class Store:
 
     def finish(self, recording: Recording, outcome: Outcome) -> None:
         """Write the row file of a recording: from here on it is finished."""
-        _write_at_once(
-            self._rows_path(recording), json.dumps({"fingerprint": fingerprint(recording), **asdict(outcome)})
-        )
+        write_whole(self._rows_path(recording), json.dumps({"fingerprint": fingerprint(recording), **asdict(outcome)}))
 
     def _outcome(self, recording: Recording, finder: FaceFinder) -> Outcome:
         counts = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}
@@ -178,9 +176,3 @@ def _write_png(path: Path, image: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(path), image):
         raise OSError(f"{path}: cannot be written")
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".partial")
-    temporary.write_text(text)
-    os.replace(temporary, path)

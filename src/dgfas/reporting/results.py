@@ -1,13 +1,13 @@
 """A result on disk: JSON with everything, CSV with one row a track and level, and the ROC."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dgfas.core.files import write_whole
 from dgfas.evaluation.tracks import Evaluation, TrackResult
 from dgfas.reporting.roc import OperatingPoint, roc_figure, save_figure
 
@@ -17,8 +17,10 @@ def write_result(evaluation: Evaluation, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(evaluation.to_dict(), indent=2, allow_nan=False) + "\n"
     table = pd.DataFrame([result_row(result) for result in evaluation.results]).to_csv(index=False, lineterminator="\n")
-    files = [_write(folder / "result.json", text), _write(folder / "result.csv", table)]
-    return files + save_figure(evaluation_roc(evaluation), folder / "roc")
+    files = {folder / "result.json": text, folder / "result.csv": table}
+    for path, content in files.items():
+        write_whole(path, content)
+    return list(files) + save_figure(evaluation_roc(evaluation), folder / "roc")
 
 
 def result_row(result: TrackResult) -> dict[str, Any]:
@@ -66,10 +68,3 @@ def evaluation_roc(evaluation: Evaluation) -> Figure:
         curves[name] = result.scores
         points.append(OperatingPoint(name, f"{result.track}, {result.level}", result.measurement.threshold.value))
     return roc_figure(curves, points, evaluation.title)
-
-
-def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-    return path

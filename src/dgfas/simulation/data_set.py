@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_whole
 from dgfas.core.label import Label
 from dgfas.core.manifest import MANIFEST_NAME, Manifest, write_manifest
 from dgfas.core.recording import Split
@@ -136,7 +137,7 @@ def _open_folder(root: Path, options: dict[str, Any]) -> bool:
     if root.is_dir() and any(root.iterdir()):
         raise UserError(f"{root}: is not empty and holds no simulated data set; choose another folder")
     root.mkdir(parents=True, exist_ok=True)
-    _write(path, json.dumps(options, indent=1).encode())
+    write_whole(path, json.dumps(options, indent=1))
     return False
 
 
@@ -213,19 +214,12 @@ def _record_subject(job: Job) -> None:
                 }
             )
     job.rows_path.parent.mkdir(parents=True, exist_ok=True)
-    _write(job.rows_path, json.dumps(rows).encode())
+    write_whole(job.rows_path, json.dumps(rows))
 
 
 def _write_png(path: Path, image: np.ndarray) -> None:
     _, code = cv2.imencode(".png", image[..., ::-1] if image.ndim == 3 else image)
     path.write_bytes(code.tobytes())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file at once or not at all."""
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def _join(jobs: list[Job]) -> pd.DataFrame:

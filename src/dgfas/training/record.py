@@ -12,6 +12,7 @@ import yaml
 import dgfas
 from dgfas.core.config import RunConfig, read_yaml, validated
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_whole
 
 CONFIG_NAME = "config.yaml"
 RECORD_NAME = "run.json"
@@ -22,7 +23,7 @@ def start_record(run: Path, config: RunConfig, facts: dict[str, Any]) -> None:
     require_new(run)
     run.mkdir(parents=True, exist_ok=True)
     write_json(run / RECORD_NAME, {"dgfas": dgfas.__version__, **machine(), **facts})
-    _write_text(run / CONFIG_NAME, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    write_whole(run / CONFIG_NAME, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
 
 
 def require_new(run: Path) -> None:
@@ -66,10 +67,4 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON object at once or not at all."""
-    _write_text(path, json.dumps(content, indent=2) + "\n")
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(content, indent=2) + "\n")

@@ -73,9 +73,32 @@ def test_resamples_without_a_class_are_left_out_and_counted() -> None:
     score, is_live = np.array([0.9, 0.1]), np.array([True, False])
     intervals = bootstrap_by_person(score, is_live, np.array([0, 1]), 0.5, resamples=1000)
     assert intervals.unusable == pytest.approx(500, abs=60)
-    assert intervals.hter == (0.0, 0.0)
+    assert intervals.exact == ("hter", "auc")
     one = bootstrap_by_person(score, is_live, np.array([0, 0]), 0.5)
     assert (one.hter, one.auc, one.persons) == (None, None, 1)
+
+
+def without_error(persons: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two live frames of each person, and two spoof frames of all but the first; none in the wrong order."""
+    person = np.concatenate([np.repeat(np.arange(persons), 2), np.repeat(np.arange(1, persons), 2)])
+    is_live = np.arange(len(person)) < 2 * persons
+    return np.where(is_live, 0.9, 0.1), is_live, person
+
+
+def test_without_an_error_the_interval_is_exact_over_persons() -> None:
+    score, is_live, person = without_error(10)
+    intervals = bootstrap_by_person(score, is_live, person, 0.5, resamples=50)
+    upper = (clopper_pearson(0, 10)[1] + clopper_pearson(0, 9)[1]) / 2
+    assert intervals.hter == pytest.approx((0.0, upper))
+    assert intervals.auc == pytest.approx((1 - clopper_pearson(0, 5)[1], 1.0))
+    assert intervals.exact == ("hter", "auc")
+    # ten times the frames of the same persons are no more knowledge
+    more = bootstrap_by_person(*(np.repeat(a, 10) for a in (score, is_live, person)), threshold=0.5, resamples=50)
+    assert (more.hter, more.auc) == (intervals.hter, intervals.auc)
+    # a threshold that rejects all live leaves only AUC without an error
+    assert bootstrap_by_person(score, is_live, person, 0.95, resamples=50).exact == ("auc",)
+    score[0] = 0.05
+    assert bootstrap_by_person(score, is_live, person, 0.5, resamples=50).exact == ()
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:

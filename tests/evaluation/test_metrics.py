@@ -142,3 +142,33 @@ def test_one_class_and_bad_arrays_are_refused(measure) -> None:  # type: ignore[
 def test_no_threshold_without_an_answer() -> None:
     with pytest.raises(ValueError, match="no presentation was answered"):
         metrics.eer(np.full(2, -np.inf), np.array([False, True]))
+
+
+def test_bpcer_at_an_apcer_as_by_plain_loops() -> None:
+    random = np.random.default_rng(5)
+    for _ in range(20):
+        is_live = np.array([True] * 9 + [False] * 12)
+        species = np.array(["live"] * 9 + ["print"] * 5 + ["replay"] * 7, dtype=object)
+        score = np.round(random.random(21) * 0.7 + 0.3 * is_live, 1)
+        score[random.random(21) < 0.1] = -np.inf
+        for level in (0.0, 0.2, 0.4):
+            best = 1.0
+            for threshold in metrics.candidate_thresholds(score):
+                accepted = score >= threshold
+                if all(accepted[species == name].mean() <= level + 1e-12 for name in ("print", "replay")):
+                    best = min(best, (~accepted)[is_live].mean())
+            assert metrics.bpcer_at_apcer(score, is_live, species, level) == pytest.approx(best)
+
+
+def test_the_apcer_that_limits_is_that_of_the_worst_species() -> None:
+    species = np.array(["live"] * 4 + ["print"] * 3 + ["replay"], dtype=object)
+    # pooled, a quarter of the attacks may pass above 0.5; of the species print a third would
+    assert metrics.tpr_at_fpr(SCORE, IS_LIVE, 0.25) == 0.5
+    assert metrics.bpcer_at_apcer(SCORE, IS_LIVE, species, 0.25) == 0.75
+    assert metrics.bpcer_at_apcer(SCORE, IS_LIVE, species, 0.34) == 0.5
+
+
+def test_points_of_the_roc_are_the_highest_rates_allowed() -> None:
+    points = metrics.roc_points(SCORE, IS_LIVE, np.array([0.0, 0.1, 0.25, 0.5, 1.0]))
+    expected = [metrics.tpr_at_fpr(SCORE, IS_LIVE, fpr) for fpr in (0.0, 0.1, 0.25, 0.5, 1.0)]
+    assert points.tolist() == expected

@@ -173,3 +173,13 @@ def test_a_nan_from_a_model_is_not_taken_for_a_non_response() -> None:
         scores_of_frames(frames(), np.array([0.75, np.nan]), rejected(), "memory")
     with pytest.raises(ValueError, match="3 scores for 2 frames"):
         scores_of_frames(frames(), np.zeros(3), rejected(), "memory")
+
+
+def test_the_hash_says_which_recordings_and_nothing_else(make_scores) -> None:  # type: ignore[no-untyped-def]
+    rows = [("phone", "a", "l1", "live", 0.9), ("phone", "a", "l1", "live", 0.4), ("phone", "b", "p1", "print", 0.2)]
+    hashed = make_scores(rows).recordings_hash
+    assert make_scores(rows[::-1]).recordings_hash == hashed
+    assert make_scores([*rows[1:]]).by_recording().recordings_hash == hashed
+    assert make_scores([*rows[:2], ("phone", "b", "p1", "print", None)]).recordings_hash == hashed
+    for other in ([*rows[1:2], ("phone", "b", "p2", "print", 0.2)], [*rows, ("desk", "a", "l1", "live", 0.9)]):
+        assert make_scores(other).recordings_hash != hashed

@@ -164,3 +164,9 @@ def test_an_evaluation_is_plain_json(development, target) -> None:  # type: igno
     assert fields["dgfas"]
     assert [result["checkpoint"] for result in fields["results"]] == [200, 200, 300, 300]
     assert all(result["threshold"]["data"] for result in fields["results"])
+    for result in fields["results"]:
+        scores = target[result["checkpoint"]].at(result["level"])
+        assert result["recordings_hash"] == target[200].recordings_hash
+        roc = dict(zip(result["roc"]["fpr"], result["roc"]["tpr"], strict=True))
+        assert roc[0.1] == pytest.approx(result["tpr_at_fpr"]["0.1"], abs=1e-4)
+        assert roc[0.5] == pytest.approx(metrics.tpr_at_fpr(scores.score, scores.is_live, 0.5), abs=1e-4)

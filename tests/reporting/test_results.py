@@ -11,11 +11,12 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from dgfas.evaluation.intervals import clopper_pearson
 from dgfas.evaluation.scores import COLUMNS, Scores
 from dgfas.evaluation.tracks import Evaluation, evaluate_checkpoints, evaluate_scores
 from dgfas.reporting.results import write_result
 from dgfas.reporting.roc import OperatingPoint, roc_figure, save_figure
-from dgfas.reporting.tables import percent_interval, species_table, tracks_table
+from dgfas.reporting.tables import count_limits, percent_interval, species_table, tracks_table
 
 
 def draw(domains: list[str], separation: float, seed: int, silent: float = 0.0) -> Scores:
@@ -66,6 +67,9 @@ def test_one_table_holds_both_tracks_and_their_origins(evaluation: Evaluation) -
         "BPCER %",
         "ACER %",
         "TPR at FPR 1 %",
+        "BPCER10 %",
+        "BPCER20 %",
+        "BPCER100 %",
         "APNRR %",
     ):
         assert row in text
@@ -83,12 +87,26 @@ def test_species_are_printed_as_counts_with_intervals_of_recordings(evaluation: 
     rates = [result.measurement.apcer["replay"] for result in evaluation.results]
     assert lines[start][1:] == [f"{100 * rate.share:.2f}" for rate in rates]
     assert lines[start + 1] == [word for rate in rates for word in (str(rate.errors), "of", str(rate.total))]
-    assert " ".join(lines[start + 2]) == " ".join(percent_interval(rate.interval) for rate in rates[1::2])
+    assert " ".join(lines[start + 2]) == " ".join(count_limits(rate.errors, rate.interval) for rate in rates[1::2])
 
 
 def test_intervals_are_printed_in_percent() -> None:
     assert percent_interval((0.0, 0.0243)) == "[0.0, 2.4]"
     assert percent_interval(None) == ""
+    assert count_limits(3, (0.004, 0.057)) == "[0.4, 5.7]"
+
+
+def test_no_error_is_printed_as_a_count_with_its_upper_bound() -> None:
+    assert count_limits(0, clopper_pearson(0, 150)) == "≤ 2.4"
+    perfect = draw(["phone"], 0.9, 1)
+    rows = perfect.rows.assign(score=perfect.rows["label"].astype(float))
+    evaluation = Evaluation("perfect", evaluate_scores(None, Scores(rows, "memory"), threshold="fixed=0.5"))
+    text = " ".join(printed(species_table(evaluation)).split())
+    assert "0 of 15 0 of 5 0 of 15 0 of 5 ≤ 52.2 ≤ 52.2" in text
+    text = printed(tracks_table(evaluation))
+    assert "0.0, 52.2]*" in text
+    assert "* No error was seen: the interval is exact, over persons" in " ".join(text.split())
+    assert "…" not in text
 
 
 def test_the_files_hold_the_same_numbers(evaluation: Evaluation, tmp_path: Path) -> None:

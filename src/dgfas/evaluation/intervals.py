@@ -14,13 +14,18 @@ RESAMPLES_AT_ONCE = 500  # bounds the memory of the bootstrap
 
 @dataclass(frozen=True)
 class BootstrapIntervals:
-    """Intervals of HTER and AUC; empty where fewer than two persons or no usable resample leave nothing to vary."""
+    """Intervals of HTER and AUC; empty where fewer than two persons or no usable resample leave nothing to vary.
+
+    `exact` names those ("hter", "auc") that are not of the bootstrap: where no error was seen, no resample can hold
+    one, so that an exact interval over persons stands in its place.
+    """
 
     hter: Interval | None
     auc: Interval | None
     persons: int
     resamples: int
     unusable: int  # resamples without live or without spoof, left out
+    exact: tuple[str, ...] = ()
 
 
 def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> Interval:
@@ -68,9 +73,33 @@ def bootstrap_by_person(
         hters.append((accepted_spoof[usable] / spoof + rejected_live[usable] / live) / 2)
         aucs.append(((drawn @ wins) * drawn).sum(axis=1) / (live * spoof))
     hter, auc = np.concatenate(hters), np.concatenate(aucs)
+    intervals = {"hter": _percentiles(hter, confidence), "auc": _percentiles(auc, confidence)}
+    without_error = _intervals_without_error(counts, wins, confidence)
+    intervals |= without_error
+    unusable = resamples - len(hter)
     return BootstrapIntervals(
-        _percentiles(hter, confidence), _percentiles(auc, confidence), persons, resamples, resamples - len(hter)
+        **intervals, persons=persons, resamples=resamples, unusable=unusable, exact=tuple(without_error)
     )
+
+
+def _intervals_without_error(counts: np.ndarray, wins: np.ndarray, confidence: float) -> dict[str, Interval | None]:
+    """Return the exact intervals of those of HTER and AUC that show no error at all; none of the others.
+
+    `counts (P, 4)`: live, rejected live, spoof and accepted spoof presentations of each person; `wins (P, P)`. No
+    person with live erred, nor one with spoof: each share of erring persons is below the upper Clopper-Pearson limit
+    of 0, and HTER below the mean of both. For AUC the trials are disjoint pairs of a live and another spoof person,
+    none of which was in the wrong order. Both intervals hold at least as often as `confidence` says.
+    """
+    live, rejected_live, spoof, accepted_spoof = counts.sum(axis=0)
+    live_persons, spoof_persons = int((counts[:, 0] > 0).sum()), int((counts[:, 2] > 0).sum())
+    found: dict[str, Interval | None] = {}
+    if rejected_live == 0 and accepted_spoof == 0:
+        limits = [clopper_pearson(0, persons, confidence)[1] for persons in (live_persons, spoof_persons)]
+        found["hter"] = (0.0, sum(limits) / 2)
+    if wins.sum() == live * spoof:
+        pairs = min(live_persons, spoof_persons, len(counts) // 2)
+        found["auc"] = (1 - clopper_pearson(0, pairs, confidence)[1], 1.0)
+    return found
 
 
 def pair_wins(score: np.ndarray, is_live: np.ndarray, person: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from dgfas.evaluation.scores import Level, Scores
 from dgfas.evaluation.thresholds import Threshold
 
 FPR_LEVELS = (0.01, 0.1)
+APCER_LEVELS = (0.1, 0.05, 0.01)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Rates in [0, 1] of one set of scores at one threshold; ROC, AUC, EER and TPR at fixed FPR need no threshold.
+    """Rates in [0, 1] of one set of scores at one threshold; AUC, EER and rates at fixed other rates need none.
 
     A non-response counts as rejected: an error for live (in FRR and BPCER), no error for spoof.
     """
@@ -41,6 +42,7 @@ class Measurement:
     auc: float
     eer: float  # at the threshold of these same scores
     tpr_at_fpr: dict[str, float]  # at thresholds of these same scores
+    bpcer_at_apcer: dict[str, float]  # at thresholds of these same scores; the APCER is that of the worst species
     apcer: dict[str, Rate]  # a species
     bpcer: Rate
     acer: float
@@ -82,6 +84,7 @@ def measure(scores: Scores, threshold: Threshold, level: Level, resamples: int =
         auc=metrics.auc(score, is_live),
         eer=metrics.eer(score, is_live),
         tpr_at_fpr={f"{fpr:g}": metrics.tpr_at_fpr(score, is_live, fpr) for fpr in FPR_LEVELS},
+        bpcer_at_apcer={f"{apcer:g}": metrics.bpcer_at_apcer(score, is_live, species, apcer) for apcer in APCER_LEVELS},
         apcer={name: _rate(accepted[species == name], level) for name in by_species},
         bpcer=_rate(~accepted[is_live], level),
         acer=metrics.acer(by_species, frr),

@@ -108,6 +108,30 @@ def tpr_at_fpr(score: np.ndarray, is_live: np.ndarray, fpr: float) -> float:
     return float(1 - curve.frr[curve.far <= fpr].min())
 
 
+def bpcer_at_apcer(score: np.ndarray, is_live: np.ndarray, species: np.ndarray, apcer: float) -> float:
+    """Return the lowest BPCER at a threshold where no species' APCER exceeds `apcer`; nothing is interpolated.
+
+    At 0.1, 0.05 and 0.01 these are BPCER10, BPCER20 and BPCER100 of ISO/IEC 30107-3.
+    """
+    check_both_classes(score, is_live)
+    threshold = candidate_thresholds(score)
+    allowed = worst_apcer(score[~is_live], species[~is_live], threshold) <= apcer + 1e-12
+    return float(1 - share_accepted(score[is_live], threshold)[allowed].max())
+
+
+def worst_apcer(spoof_score: np.ndarray, species: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """Return the highest share of a species accepted `(T,)` at each of `threshold (T,)`; both inputs are `(N,)`."""
+    shares = [share_accepted(spoof_score[species == name], threshold) for name in np.unique(species)]
+    return np.max(shares, axis=0)
+
+
+def roc_points(score: np.ndarray, is_live: np.ndarray, fpr: np.ndarray) -> np.ndarray:
+    """Return the highest share of live accepted `(F,)` at a threshold with FAR <= each of `fpr (F,)`."""
+    curve = error_curve(score, is_live)
+    first_allowed = np.array([np.flatnonzero(curve.far <= limit + 1e-12)[0] for limit in fpr])
+    return 1 - curve.frr[first_allowed]
+
+
 def apcer_by_species(score: np.ndarray, is_live: np.ndarray, species: np.ndarray, threshold: float) -> dict[str, float]:
     """Return the share of the attacks of each species that is accepted as live (ISO/IEC 30107-3 APCER)."""
     accepted = score >= threshold

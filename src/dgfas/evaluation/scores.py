@@ -1,5 +1,6 @@
 """The border between models and metrics: one row a frame with its score, on disk as `scores.csv`."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -70,6 +71,13 @@ class Scores:
         recordings["frame"] = pd.Series(pd.NA, index=recordings.index, dtype="Int64")
         recordings["score"] = recordings["score"].clip(0, 1)  # rounding may lift a mean of ones above one
         return Scores(recordings, f"{self.origin} by recording")
+
+    @property
+    def recordings_hash(self) -> str:
+        """SHA-256 over the sorted recordings (domain, subject, recording, label): which test set this is."""
+        keys = self.rows[["domain", "subject", "recording", "label"]].drop_duplicates()
+        lines = sorted("\x1f".join(map(str, key)) for key in keys.itertuples(index=False))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def at(self, level: Level) -> "Scores":
         """Return these scores by frame (unchanged) or by recording."""

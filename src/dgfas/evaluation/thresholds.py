@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dgfas.core.errors import UserError
-from dgfas.evaluation.metrics import candidate_thresholds, equal_error_index, error_curve, share_accepted
+from dgfas.evaluation.metrics import candidate_thresholds, equal_error_index, error_curve, worst_apcer
 from dgfas.evaluation.scores import Scores
 
 THRESHOLD_RULES = ("eer", "fixed=VALUE", "bpcer=LEVEL", "apcer=LEVEL")
@@ -101,12 +101,10 @@ def threshold_at_bpcer(scores: Scores, level: float, data: str) -> Threshold:
 def threshold_at_apcer(scores: Scores, level: float, data: str) -> Threshold:
     """Return the lowest threshold at which the APCER of every species in every domain is at most `level` in [0, 1]."""
     _check_domains(scores)
-    score, spoof = scores.score, ~scores.is_live
-    threshold = candidate_thresholds(score)
-    worst = np.zeros(len(threshold))
-    instruments = scores.rows[spoof].groupby(["domain", "species"]).indices.values()
-    for rows in instruments:
-        worst = np.maximum(worst, share_accepted(score[spoof][rows], threshold))
+    spoof = ~scores.is_live
+    threshold = candidate_thresholds(scores.score)
+    instrument = scores.rows[spoof].groupby(["domain", "species"]).ngroup().to_numpy()
+    worst = worst_apcer(scores.score[spoof], instrument, threshold)
     lowest = int(np.flatnonzero(worst <= level + 1e-12)[0])
     return Threshold(float(threshold[lowest]), f"APCER of the worst species <= {level:g}", data)
 

@@ -20,6 +20,8 @@ SELECTION_WORDS = {
     "last": "the last checkpoint",
 }
 ONE_FILE = "none: one score file"
+#: Shares of spoof accepted at which the ROC curve of a result is kept: denser where systems are used.
+ROC_FPR = tuple(percent / 100 for percent in (0, 0.5, *range(1, 10), *range(10, 30, 2), *range(30, 101, 5)))
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,12 @@ class TrackResult:
             "selection": self.selection,
             "candidates": self.candidates,
             **self.measurement.to_dict(),
+            "recordings_hash": self.scores.recordings_hash,
+            "roc": {"fpr": list(ROC_FPR), "tpr": [round(float(tpr), 4) for tpr in self._roc()]},
         }
+
+    def _roc(self) -> np.ndarray:
+        return metrics.roc_points(self.scores.score, self.scores.is_live, np.array(ROC_FPR))
 
 
 @dataclass(frozen=True)

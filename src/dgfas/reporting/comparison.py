@@ -11,7 +11,7 @@ from rich.text import Text
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Evaluation, Track, TrackResult
 from dgfas.reporting.roc import OperatingPoint, roc_figure, save_figure
-from dgfas.reporting.tables import percent, percent_interval
+from dgfas.reporting.tables import bootstrap_interval, percent
 
 TRACK_WORDS: dict[Track, str] = {
     "deployable": "deployable: checkpoint and threshold from source development data",
@@ -45,8 +45,8 @@ def comparison_rows(evaluations: Mapping[str, Evaluation], level: Level) -> list
 def _cells(result: TrackResult) -> dict[str, str]:
     measured = result.measurement
     return {
-        "HTER %": f"{percent(measured.hter)}\n{percent_interval(measured.bootstrap.hter)}",
-        "AUC %": f"{percent(measured.auc)}\n{percent_interval(measured.bootstrap.auc)}",
+        "HTER %": f"{percent(measured.hter)}\n{bootstrap_interval(measured.bootstrap, 'hter')}",
+        "AUC %": f"{percent(measured.auc)}\n{bootstrap_interval(measured.bootstrap, 'auc')}",
         "BPCER %": percent(measured.bpcer.share),
         "APCER % worst": f"{percent(measured.apcer_max)}\n{measured.worst_species}",
     }

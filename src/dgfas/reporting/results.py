@@ -54,7 +54,9 @@ def result_row(result: TrackResult) -> dict[str, Any]:
         "spoof": sum(rate.total for rate in measured.apcer.values()),
         "recordings": measured.recordings,
         "persons": bootstrap.persons,
+        "exact_intervals": " ".join(bootstrap.exact),
     }
+    row |= {f"bpcer_at_apcer_{apcer}": bpcer for apcer, bpcer in measured.bpcer_at_apcer.items()}
     row |= {f"tpr_at_fpr_{fpr}": tpr for fpr, tpr in measured.tpr_at_fpr.items()}
     row |= {f"apcer_{species}": rate.share for species, rate in measured.apcer.items()}
     return row

@@ -1,18 +1,22 @@
 """Results as plain-text tables."""
 
+from typing import Literal
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from dgfas.evaluation.intervals import Interval
+from dgfas.evaluation.intervals import BootstrapIntervals, Interval
 from dgfas.evaluation.measurement import Rate
 from dgfas.evaluation.tracks import Evaluation, TrackResult
 
 NOTES = (
     "In brackets: 95 % intervals, by drawing whole persons with replacement.",
-    "AUC, EER and TPR are read off the target's own scores and use no threshold from above.",
+    "AUC, EER, TPR and BPCER10 to BPCER100 are read off the target's own scores and use no threshold from above.",
+    "BPCER10, 20, 100: the BPCER where the APCER of the worst species is at most 10, 5, 1 %.",
     "Without an answer (no face found) counts as rejected: an error for live, right for spoof.",
 )
+EXACT_NOTE = "* No error was seen: the interval is exact, over persons (Clopper and Pearson), not the bootstrap's."
 
 
 def percent(share: float) -> str:
@@ -23,6 +27,24 @@ def percent(share: float) -> str:
 def percent_interval(interval: Interval | None) -> str:
     """Write an interval of shares as percentages; nothing where there is none."""
     return "" if interval is None else f"[{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def bootstrap_interval(intervals: BootstrapIntervals, metric: Literal["hter", "auc"]) -> str:
+    """Write the interval of HTER or AUC as percentages, with a star where it is not of the bootstrap."""
+    interval = intervals.hter if metric == "hter" else intervals.auc
+    return percent_interval(interval) + ("*" if metric in intervals.exact else "")
+
+
+def bpcer_name(apcer: float) -> str:
+    """Return the name of the BPCER at an APCER in (0, 1]: BPCER10 for 0.1, BPCER100 for 0.01 (ISO/IEC 30107-3)."""
+    return f"BPCER{1 / apcer:g} %"
+
+
+def count_limits(errors: int, interval: Interval | None) -> str:
+    """Write the exact 95 % interval of a count as percentages; of no error only its upper bound, "≤ 2.4"."""
+    if interval is None or errors:
+        return percent_interval(interval)
+    return f"≤ {100 * interval[1]:.1f}"
 
 
 def tracks_table(evaluation: Evaluation) -> Table:
@@ -41,7 +63,8 @@ def tracks_table(evaluation: Evaluation) -> Table:
 def species_table(evaluation: Evaluation) -> Table:
     """Return the errors of each species (APCER) and of live (BPCER): a row a species, a column a track and level.
 
-    Recordings also have the exact 95 % interval; frames of one recording are not independent, so frames have none.
+    Recordings also have the exact 95 % interval, or its upper bound where no error was seen; frames of one recording
+    are not independent, so frames have none.
     """
     table = _empty_table(evaluation, "APCER % of each species, and BPCER % (live)")
     for species in sorted({name for result in evaluation.results for name in result.measurement.apcer}):
@@ -60,7 +83,8 @@ def provenance(evaluation: Evaluation) -> str:
             f"{result.track}, {result.level}: checkpoint: {result.selection}{among}; "
             f"threshold: {threshold.rule}, {threshold.data}."
         )
-    return "\n".join([*lines, *NOTES])
+    exact = any(result.measurement.bootstrap.exact for result in evaluation.results)
+    return "\n".join([*lines, *NOTES, *([EXACT_NOTE] if exact else [])])
 
 
 def _empty_table(evaluation: Evaluation, title: str) -> Table:
@@ -78,8 +102,8 @@ def _cells(result: TrackResult) -> dict[str, str]:
         "live, spoof": f"{measured.bpcer.total}, {spoof}",
         "checkpoint": "–" if result.checkpoint is None else str(result.checkpoint),
         "threshold": f"{measured.threshold.value:.4f}",
-        "HTER %": _lines(percent(measured.hter), percent_interval(measured.bootstrap.hter)),
-        "AUC %": _lines(percent(measured.auc), percent_interval(measured.bootstrap.auc)),
+        "HTER %": _lines(percent(measured.hter), bootstrap_interval(measured.bootstrap, "hter")),
+        "AUC %": _lines(percent(measured.auc), bootstrap_interval(measured.bootstrap, "auc")),
         "EER %": percent(measured.eer),
         "FAR %": percent(measured.far),
         "FRR %": percent(measured.frr),
@@ -88,11 +112,12 @@ def _cells(result: TrackResult) -> dict[str, str]:
         "ACER %": percent(measured.acer),
     }
     cells |= {f"TPR at FPR {100 * float(fpr):g} %": percent(tpr) for fpr, tpr in measured.tpr_at_fpr.items()}
+    cells |= {bpcer_name(float(apcer)): percent(bpcer) for apcer, bpcer in measured.bpcer_at_apcer.items()}
     return cells | {"APNRR %": percent(measured.apnrr), "BPNRR %": percent(measured.bpnrr)}
 
 
 def _rate(rate: Rate) -> Text:
-    return Text(_lines(percent(rate.share), f"{rate.errors} of {rate.total}", percent_interval(rate.interval)))
+    return Text(_lines(percent(rate.share), f"{rate.errors} of {rate.total}", count_limits(rate.errors, rate.interval)))
 
 
 def _lines(*parts: str) -> str:

@@ -44,7 +44,7 @@ simulation-card: install
 # Resolves the newest versions that pyproject.toml allows, in an empty environment, and pins them.
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet torch==2.13.0 setuptools wheel ".[train,dev,docs]"
+	build/lock/bin/pip install --quiet torch==2.13.0 setuptools wheel ".[train,export,serve,cluster,dev,docs]"
 	build/lock/bin/pip freeze --all --exclude dgfas --exclude pip > requirements.lock
 
 clean:

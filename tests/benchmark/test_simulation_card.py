@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dgfas.benchmark.card_page import write_card
-from dgfas.benchmark.simulation_card import Run, runs
+from dgfas.benchmark.simulation_card import DATA_SEEDS, Run, runs
 from dgfas.simulation import CAPTURE_DOMAINS
 
 
@@ -14,7 +14,11 @@ def results(folder: Path, areas: dict[str, float], changed: dict[str, float]) ->
     """Write a file a planned run; `changed` gives the area of single runs."""
     for run in runs():
         area = changed.get(run.name.split("-", 1)[1], areas[run.kind.split("-")[0]])
-        content = {**vars(run), "auc": area, "seconds": 1, "commit": "abc"}
+        content = {
+            **vars(run),
+            "auc": area,
+            "made_by": {"seconds": 1, "commit": "abc", "machine": "a machine", "torch": "2"},
+        }
         (folder / f"{run.name}.json").write_text(json.dumps(content))
     return folder
 
@@ -25,7 +29,7 @@ GOOD = {"intra": 0.99, "unseen": 0.85, "probe": 0.4}
 def card(tmp_path: Path, areas: dict[str, float], changed: dict[str, float]) -> str:
     page = tmp_path / "docs" / "card.md"
     (tmp_path / "results").mkdir()
-    write_card(results(tmp_path / "results", areas, changed), page, "a machine", planned=len(list(runs())))
+    write_card(results(tmp_path / "results", areas, changed), page, planned=len(list(runs())))
     return page.read_text()
 
 
@@ -33,7 +37,7 @@ def test_runs_cover_every_cell_once() -> None:
     planned = list(runs())
     assert len({run.name for run in planned}) == len(planned)
     assert len(planned) == 2 * 5 * 4 + 2 * 5 * 4 * 2
-    assert Run("intra", "phone", 4, 4) in planned
+    assert Run("intra", "phone", DATA_SEEDS[1], 4) in planned
 
 
 def test_a_good_data_set_has_no_shortfall(tmp_path: Path) -> None:
@@ -61,7 +65,7 @@ def test_what_falls_short_is_said(tmp_path: Path, areas: dict[str, float], sente
 
 
 def test_means_are_over_runs(tmp_path: Path) -> None:
-    text = card(tmp_path, GOOD, {"d3-t0-unseen-desk": 0.65})
+    text = card(tmp_path, GOOD, {f"d{DATA_SEEDS[0]}-t0-unseen-desk": 0.65})
     assert f"| {(9 * 0.85 + 0.65) / 10:.3f} ± 0.063 | 0.850" in text
 
 
@@ -70,10 +74,10 @@ def test_an_unfinished_measurement_says_so(tmp_path: Path) -> None:
     folder = results(tmp_path / "results", GOOD, {})
     for path in folder.glob("*-t[1-4]-*"):
         path.unlink()
-    write_card(folder, tmp_path / "card.md", "a machine", planned=len(list(runs())))
+    write_card(folder, tmp_path / "card.md", planned=len(list(runs())))
     assert "56 of 120 planned runs are done" in (tmp_path / "card.md").read_text()
     for path in folder.glob("*-phone.json"):
         path.unlink()
-    write_card(folder, tmp_path / "card.md", "a machine", planned=len(list(runs())))
+    write_card(folder, tmp_path / "card.md", planned=len(list(runs())))
     assert "phone: not all kinds of run are done" in (tmp_path / "card.md").read_text()
     assert set(CAPTURE_DOMAINS) <= set((tmp_path / "card.md").read_text().replace("|", " ").split())

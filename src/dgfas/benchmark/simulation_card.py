@@ -6,24 +6,23 @@ stays at least 3 points below the CNN on the mean of the unseen domains.
 """
 
 import argparse
-import os
-import platform
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 import torch
 
 from dgfas.benchmark.card_page import write_card
 from dgfas.benchmark.probes import PROBES, probe_auc
-from dgfas.benchmark.runner import commit
+from dgfas.benchmark.runner import Outcome, cores, run_jobs
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
+from dgfas.core.progress import Printed, Silent
 from dgfas.data.batches import BatchLoader
 from dgfas.evaluation.metrics import auc
 from dgfas.evaluation.protocols import Task, leave_one_out
@@ -31,11 +30,10 @@ from dgfas.simulation import CAPTURE_DOMAINS, contact_sheet, simulate
 from dgfas.simulation.data_set import VERSION
 from dgfas.training.configure import build_config
 from dgfas.training.loop import train
-from dgfas.training.record import write_json
 from dgfas.training.task_data import load_task
 from dgfas.training.trained import TrainedModel
 
-DATA_SEEDS = (3, 4)
+DATA_SEEDS = (5, 6)
 TRAINING_SEEDS = range(5)
 ITERATIONS = 600
 
@@ -66,28 +64,27 @@ def runs() -> Iterator[Run]:
                 yield from (Run(kind, target, data_seed, training_seed) for target in CAPTURE_DOMAINS)
 
 
-def measure(work: Path, results: Path, deadline: float | None = None) -> None:
-    """Do the runs whose file in `results` is missing, until the monotonic time `deadline`; data sets lie in `work`."""
-    results.mkdir(parents=True, exist_ok=True)
-    crops: dict[int, tuple[pd.DataFrame, np.ndarray]] = {}
-    for run in runs():
-        path = results / f"{run.name}.json"
-        if path.is_file():
-            continue
-        if deadline is not None and time.monotonic() > deadline:
-            return
-        manifest = simulate(work / f"data-{run.data_seed}", seed=run.data_seed)
-        began = time.monotonic()
-        if run.training_seed is None:
-            if run.data_seed not in crops:
-                crops[run.data_seed] = manifest.frames, _read_crops(manifest)
-            area = _probe(run, *crops[run.data_seed])
-        else:
-            area = _network(run, manifest, work / run.name)
-            shutil.rmtree(work / run.name)
-        result = {**vars(run), "auc": round(area, 4), "seconds": round(time.monotonic() - began), "commit": commit()}
-        write_json(path, result)
-        print(f"{run.name}: AUC {area:.3f} in {result['seconds']} s", flush=True)
+def measure(work: Path, results: Path, processes: int, report: Silent) -> Outcome:
+    """Do the runs whose file in `results` is missing, `processes` at once; the data sets lie in folder `work`."""
+    for seed in DATA_SEEDS:
+        simulate(_data(work, seed), seed=seed)
+    return run_jobs(list(runs()), partial(_area, work), results, processes, report)
+
+
+def _data(work: Path, seed: int) -> Path:
+    return work / f"v{VERSION}-data-{seed}"
+
+
+def _area(work: Path, run: Run, report: Silent) -> dict[str, Any]:
+    """Return the facts of one run, `auc` among them."""
+    manifest = simulate(_data(work, run.data_seed), seed=run.data_seed)
+    if run.training_seed is None:
+        area = _probe(run, manifest)
+    else:
+        folder = work / run.name
+        area = _network(run, manifest, folder)
+        shutil.rmtree(folder)
+    return {**vars(run), "auc": round(area, 4)}
 
 
 def _read_crops(manifest: Manifest) -> np.ndarray:
@@ -96,8 +93,9 @@ def _read_crops(manifest: Manifest) -> np.ndarray:
     )
 
 
-def _probe(run: Run, frames: pd.DataFrame, crops: np.ndarray) -> float:
+def _probe(run: Run, manifest: Manifest) -> float:
     """Return the AUC of a probe trained on the other domains."""
+    frames, crops = manifest.frames, _read_crops(manifest)
     is_live = (frames["label"] == Label.LIVE).to_numpy(dtype=bool)
     unseen = (frames["domain"] == run.target).to_numpy(dtype=bool)
     features = PROBES[run.kind.removeprefix("probe-")](crops)
@@ -139,19 +137,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/simulation-card"), help="data sets and trainings")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="where results and the card go")
-    parser.add_argument("--minutes", type=float, help="stop after this long; the next call continues")
+    parser.add_argument("--processes", type=int, default=cores(), help="runs at once")
     parser.add_argument("--only-page", action="store_true", help="write the card from the results that exist")
     arguments = parser.parse_args()
     results = arguments.docs / "results" / "simulation"
     if not arguments.only_page:
-        deadline = None if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
-        measure(arguments.work, results, deadline)
-        sheet = simulate(arguments.work / f"data-{DATA_SEEDS[0]}", seed=DATA_SEEDS[0])
+        measure(arguments.work, results, arguments.processes, Printed())
+        sheet = simulate(_data(arguments.work, DATA_SEEDS[0]), seed=DATA_SEEDS[0])
         contact_sheet(sheet, arguments.docs / "images" / "simulation-sheet.png")
-    machine = (
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}"
-    )
-    write_card(results, arguments.docs / "simulation-card.md", machine, planned=len(list(runs())))
+    write_card(results, arguments.docs / "simulation-card.md", planned=len(list(runs())))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,13 @@ class Silent:
         """Take how far the work called `name` is."""
 
 
+class Printed(Silent):
+    """A reporter that prints notes and leaves out how far the work is."""
+
+    def note(self, text: str) -> None:
+        print(text, flush=True)
+
+
 def named(progress: NamedProgress | None, name: str) -> Progress | None:
     """Return `progress` for one piece of work."""
     if progress is None:

@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Two processes of one thread each beat one of two here, in tests as in training.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo test test-fast lint bench docs lock simulation-card clean
+.PHONY: install demo browser test test-fast lint bench docs lock simulation-card clean
 
 install: $(INSTALLED)
 
@@ -19,7 +19,14 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: install
 	$(BIN)/dgfas demo demo
 
-test: lint
+# Chromium and ffmpeg, for the tests of pages, from Debian where the user may install them.
+browser:
+	@if command -v chromium >/dev/null && command -v ffmpeg >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium ffmpeg; \
+	else echo "no chromium or no ffmpeg: the tests of pages are skipped; as root: apt-get install chromium ffmpeg"; fi
+
+test: lint browser
 	$(BIN)/pytest -n 2
 
 test-fast: install

@@ -1,9 +1,9 @@
-"""What several rooms' tests share: checked array shapes, face models, a random batch, a tiny prepared data set."""
+"""What several rooms' tests share: checked array shapes, face models, a browser, a random batch, a tiny prepared data set."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from jaxtyping import install_import_hook
 from PIL import Image
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from dgfas.core.manifest import Manifest
     from dgfas.data.batches import Batch
 
@@ -36,6 +38,15 @@ def models() -> None:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"the face models are not there and cannot be fetched: {error}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium for the tests of one file; without it skip, except in CI. See `browser.py` for what helps."""
+    from browser import chromium
+
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import logging
 import pytest
 import torch
 from method_checks import (
-    assert_overfits,
     assert_resumes_identically,
     build,
     changed,
@@ -147,11 +146,6 @@ def test_collapse_is_said_once(caplog):
             method.final_step(make_batch())
     assert len(caplog.records) == 1
     assert "has shrunk the classifier to nothing" in caplog.text
-
-
-@pytest.mark.parametrize("learn_share", [0.5, 1.0])
-def test_overfits_sixteen_frames(learn_share):
-    assert_overfits("metareg", iterations=20, learn_share=learn_share)
 
 
 @pytest.mark.parametrize("stop_at", [1, 3])

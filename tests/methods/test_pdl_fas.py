@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from method_checks import assert_overfits, assert_resumes_identically, build, gradient_error, make_batch, step
+from method_checks import assert_resumes_identically, build, gradient_error, make_batch, step
 from torch import Tensor
 
 from dgfas.core.errors import UserError
@@ -159,10 +159,6 @@ def test_works_with_any_number_of_domains(n_domains: int, preset: str) -> None:
 def test_one_domain_is_too_few() -> None:
     with pytest.raises(UserError, match="at least 2 source domains"):
         build("pdl_fas", n_domains=1)
-
-
-def test_sixteen_frames_are_learnt_by_heart() -> None:
-    assert_overfits("pdl_fas")
 
 
 def test_a_resumed_run_is_the_same_to_the_bit() -> None:

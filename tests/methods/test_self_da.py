@@ -5,7 +5,7 @@ import logging
 
 import pytest
 import torch
-from method_checks import assert_overfits, assert_resumes_identically, build, gradient_error, make_batch, step
+from method_checks import assert_resumes_identically, build, gradient_error, make_batch, step
 from torch.nn import functional as F
 
 from dgfas.core.errors import UserError
@@ -161,10 +161,6 @@ def test_collapse_is_said_when_adapting_brings_it(caplog):
     with caplog.at_level(logging.WARNING, "dgfas"):
         method.adapt_to([images])
     assert not caplog.records
-
-
-def test_overfits_sixteen_frames():
-    assert_overfits("self_da")
 
 
 def test_resumes_bit_identically():

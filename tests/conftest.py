@@ -1,4 +1,4 @@
-"""What several rooms' tests share: checked array shapes, face models, a browser, a random batch, a tiny prepared data set."""
+"""What several rooms' tests share: checked array shapes, face models, a browser, a batch, a tiny prepared data set."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from browser import WIDTHS, watch
 from playwright.sync_api import Browser
+
+from browser import WIDTHS, watch
 
 BROKEN = """<!doctype html><title>t</title><p style="width: 2000px">wide</p>
 <img src="missing.png" alt="a missing picture"><script>console.error("complaint"); nothing.here</script>"""

@@ -51,6 +51,13 @@ class Assignment:
         )
         return path
 
+    @classmethod
+    def read(cls, path: Path) -> "Assignment":
+        """Read what `save` wrote."""
+        with np.load(path) as stored:
+            log = dict(zip(stored["log_names"].tolist(), stored["log_values"].tolist(), strict=True))
+            return cls(stored["domain"], log, tuple(stored["notes"].tolist()))
+
 
 class DomainProvider(ABC):
     """Names the domain of every training frame, at the start and, if it `reclusters`, again and again."""

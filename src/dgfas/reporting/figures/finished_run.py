@@ -1,0 +1,83 @@
+"""Finished runs as the figures see them: configuration, deployable checkpoint, data, and which runs fit together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dgfas.core.config import RunConfig
+from dgfas.core.errors import UserError
+from dgfas.domains.provider import DomainProvider
+from dgfas.evaluation.protocols import Task
+from dgfas.training.configure import provider_of
+from dgfas.training.record import read_config
+from dgfas.training.selection import read_operating_point
+from dgfas.training.task_data import TaskData, load_task
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A run with its operating point; `step` is the iteration of the deployable checkpoint."""
+
+    path: Path
+    config: RunConfig
+    step: int
+
+    @classmethod
+    def read(cls, path: Path) -> "FinishedRun":
+        """Raises UserError if the folder is not a finished run."""
+        step, _ = read_operating_point(path)
+        return cls(path, read_config(path), step)
+
+    @property
+    def method(self) -> str:
+        """The method's name, of a file its stem."""
+        return Path(self.config.method).stem
+
+    @property
+    def task(self) -> Task:
+        """Raises UserError if the run was trained without a target."""
+        if self.config.data.target is None:
+            raise UserError(f"{self.path}: was trained without a target domain")
+        return Task(self.config.data.sources, self.config.data.target)
+
+    @property
+    def seed(self) -> int:
+        return self.config.training.seed
+
+    @property
+    def words(self) -> str:
+        """Which run this is, for captions."""
+        data = self.config.data
+        task = "&".join(data.sources) + (f" to {data.target}" if data.target else "")
+        return f"{self.method} (run {self.path.name}: {task}, seed {self.seed}, checkpoint {self.step})"
+
+    @property
+    def provider(self) -> DomainProvider:
+        """Who named the domains."""
+        return provider_of(self.config)
+
+    @cached_property
+    def data(self) -> TaskData:
+        """All frames of the run's data. Raises UserError if they are gone."""
+        return load_task(self.config.data, self.config.network.image_size, self.config.data.target)
+
+
+#: The runs that figures are made from, in the order given.
+Runs = Sequence[FinishedRun]
+
+
+def of_method(runs: Runs, method: str) -> list[FinishedRun]:
+    """Return the runs of a method."""
+    return [run for run in runs if run.method == method]
+
+
+def companion(run: FinishedRun, runs: Runs, method: str, fits: Callable[[FinishedRun], bool], what: str) -> FinishedRun:
+    """Return the run of `method` on the task of `run` that `fits`, if there are several with the same seed.
+
+    Raises UserError, naming `what` is missing, if there is none.
+    """
+    same = [other for other in of_method(runs, method) if other.task == run.task and fits(other)]
+    if not same:
+        raise UserError(f"needs {what} on {run.task} beside it")
+    return next((other for other in same if other.seed == run.seed), same[0])

@@ -1,0 +1,48 @@
+"""A tiny data set and tiny runs of the methods whose papers' figures are drawn, made once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dgfas.simulation.data_set import simulate
+from dgfas.training.configure import build_config
+from dgfas.training.loop import train
+from dgfas.training.selection import freeze_operating_point
+
+SOURCES = ("desk", "webcam", "laptop")
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("simulated")
+    simulate(root, subjects=5, live_recordings=1, spoof_recordings=1, frames=2, image_size=32, workers=1)
+    return root
+
+
+@pytest.fixture(scope="session")
+def make_run(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a maker of finished runs of 10 iterations; the same words give the same run, made once."""
+    folder = tmp_path_factory.mktemp("runs")
+
+    def make(name: str, method: str, *assignments: str, sources: tuple[str, ...] = SOURCES) -> Path:
+        run = folder / name
+        if not run.exists():
+            values = [
+                "network.image_size=32",
+                "network.width=0.1",
+                "training.iterations=10",
+                "training.batch_per_class=2",
+                "training.threads=1",
+                *assignments,
+            ]
+            train(build_config(method, roots=[simulated], sources=sources, target="phone", assignments=values), run)
+            freeze_operating_point(run, selection="last", threshold="eer")
+        return run
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def d2am_run(make_run: Callable[..., Path]) -> Path:
+    return make_run("d2am", "d2am", "domains.recluster_every=2")

@@ -41,6 +41,16 @@ def test_a_good_manifest_is_written_and_read_back(tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.partial")) == []
 
 
+def test_device_session_and_condition_are_texts_and_stay_with_rejected_recordings(tmp_path: Path) -> None:
+    frames = good_frames().assign(device=["1", "1", None, "2"])
+    rejected = pd.DataFrame([dict.fromkeys(REJECTED_COLUMNS, "7") | {"split": "dev", "label": 0, "session": "03"}])
+    write_manifest(tmp_path, frames, rejected)
+    assert Manifest.read(tmp_path).frames["device"].dropna().tolist() == ["1", "1", "2"]
+    assert Manifest.read(tmp_path).rejected["session"].tolist() == ["03"]
+    with pytest.raises(UserError, match=r"row 0, column 'session': 3 is not a text"):
+        check_frames(frames.assign(session=3), PATH)
+
+
 def test_nothing_rejected_is_an_empty_table(tmp_path: Path) -> None:
     write_manifest(tmp_path, good_frames())
     assert Manifest.read(tmp_path).rejected.columns.tolist() == REJECTED_COLUMNS

@@ -1,13 +1,32 @@
 """Verbs that make data: simulate, prepare, doctor."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from dgfas.cli.shared import EXIT_USER_ERROR, bars, say
 from dgfas.core.errors import UserError
+
+if TYPE_CHECKING:
+    from dgfas.core.recording import Recording
+    from dgfas.faces.options import PrepareOptions
+
+# The options that all preparations share.
+Frames = Annotated[int, typer.Option(help="Frames taken from each recording; 0 takes all.")]
+Stride = Annotated[int, typer.Option(help="Look at every n-th frame only.")]
+Margin = Annotated[float, typer.Option(help="Share of the face's box added on each side.")]
+Size = Annotated[int, typer.Option(help="Side of a face crop in pixels.")]
+Detector = Annotated[
+    Literal["blazeface", "given", "none"],
+    typer.Option(help="Who finds the face; given: the data's boxes, none: the images are crops already."),
+]
+Align = Annotated[Literal["none", "eyes"], typer.Option(help="eyes: turn the crop until the eyes are level.")]
+MaxRejected = Annotated[int | None, typer.Option(help="Exit with code 3 if more recordings than this are rejected.")]
+Workers = Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")]
 
 prepare_app = typer.Typer(
     no_args_is_help=True,
@@ -75,21 +94,14 @@ def prepare_folder(
         Literal["auto", "photos", "frames"],
         typer.Option(help="What images are: photos of their own, or a folder the frames of one recording."),
     ] = "auto",
-    frames: Annotated[int, typer.Option(help="Frames taken from each recording; 0 takes all.")] = 8,
-    stride: Annotated[int, typer.Option(help="Look at every n-th frame only.")] = 1,
-    margin: Annotated[float, typer.Option(help="Share of the face's box added on each side.")] = 0.15,
-    size: Annotated[int, typer.Option(help="Side of a face crop in pixels.")] = 256,
-    detector: Annotated[
-        Literal["blazeface", "given", "none"],
-        typer.Option(help="Who finds the face; given: the table's boxes, none: the images are crops already."),
-    ] = "blazeface",
-    align: Annotated[
-        Literal["none", "eyes"], typer.Option(help="eyes: turn the crop until the eyes are level.")
-    ] = "none",
-    max_rejected: Annotated[
-        int | None, typer.Option(help="Exit with code 3 if more recordings than this are rejected.")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")] = None,
+    frames: Frames = 8,
+    stride: Stride = 1,
+    margin: Margin = 0.15,
+    size: Size = 256,
+    detector: Detector = "blazeface",
+    align: Align = "none",
+    max_rejected: MaxRejected = None,
+    workers: Workers = None,
     seed: Annotated[int, typer.Option(help="Of the split into train, dev and test, where no folder names one.")] = 0,
 ) -> None:
     """Find, crop and describe the faces in a folder.
@@ -101,8 +113,6 @@ def prepare_folder(
     """
     from dgfas.datasets.folder import read_folder
     from dgfas.faces.options import PrepareOptions
-    from dgfas.faces.prepare import prepare
-    from dgfas.faces.sheet import write_sheet
 
     reading = read_folder(source, domain=domain, table=table, seed=seed, images=images)
     options = PrepareOptions(
@@ -115,11 +125,19 @@ def prepare_folder(
         max_rejected=max_rejected,
         workers=workers or os.cpu_count() or 1,
     )
-    for note in reading.notes:
+    run_preparation(reading.recordings, reading.notes, out, options)
+
+
+def run_preparation(recordings: list[Recording], notes: list[str], out: Path, options: PrepareOptions) -> None:
+    """Prepare recordings with a bar, say what came of it, and exit with code 3 if too many were rejected."""
+    from dgfas.faces.prepare import prepare
+    from dgfas.faces.sheet import write_sheet
+
+    for note in notes:
         say(f"note: {note}")
     with bars() as report:
         result = prepare(
-            reading.recordings,
+            recordings,
             out,
             options,
             progress=lambda done, total: report.progress("preparing recordings", done, total),

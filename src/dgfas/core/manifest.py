@@ -10,7 +10,7 @@ import pandas as pd
 
 from dgfas.core.errors import UserError, nearest
 from dgfas.core.label import Label
-from dgfas.core.recording import SPLITS
+from dgfas.core.recording import KNOWN_FACTORS, SPLITS
 
 MANIFEST_NAME = "manifest.parquet"
 REJECTED_NAME = "rejected.csv"
@@ -42,8 +42,10 @@ REJECTED_COLUMNS = ["domain", "subject", "recording", "split", "label", "species
 class Manifest:
     """The frames of one prepared data set, and where they lie.
 
-    `frames` has the columns of `SCHEMA`; further columns (ground-truth factors, face boxes, ...) may follow.
-    `rejected` has one row a recording without a usable face: the non-responses of the evaluation.
+    `frames` has the columns of `SCHEMA`; further columns may follow: `KNOWN_FACTORS` (text, empty where unknown), other
+    factors, face boxes.
+    `rejected` has one row a recording without a usable face: the non-responses of the evaluation. Its columns are
+    `REJECTED_COLUMNS` and those of `KNOWN_FACTORS` that its recordings have.
     """
 
     root: Path
@@ -92,7 +94,8 @@ def write_manifest(root: Path, frames: pd.DataFrame, rejected: pd.DataFrame | No
     if rejected is None:
         rejected = pd.DataFrame(columns=REJECTED_COLUMNS)
     temporary = root / (REJECTED_NAME + ".partial")
-    rejected[REJECTED_COLUMNS].to_csv(temporary, index=False)
+    known = [name for name in KNOWN_FACTORS if name in rejected]
+    rejected[REJECTED_COLUMNS + known].to_csv(temporary, index=False)
     os.replace(temporary, root / REJECTED_NAME)
     temporary = root / (MANIFEST_NAME + ".partial")
     frames.to_parquet(temporary, index=False)
@@ -103,7 +106,7 @@ def _read_rejected(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=REJECTED_COLUMNS)
     try:
-        rejected = pd.read_csv(path, dtype={"subject": str, "recording": str})
+        rejected = pd.read_csv(path, dtype=dict.fromkeys(["subject", "recording", *KNOWN_FACTORS], str))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a readable CSV table ({error}); prepare the data set again") from error
     missing = [column for column in REJECTED_COLUMNS if column not in rejected]
@@ -127,6 +130,9 @@ def check_frames(frames: pd.DataFrame, path: Path) -> None:
             _check_rows(numbers.notna() & (numbers % 1 == 0), filled, path, "is not a whole number")
         else:
             _check_rows(filled.map(lambda cell: isinstance(cell, str) and cell != ""), filled, path, "is not a text")
+    for column in [name for name in KNOWN_FACTORS if name in frames]:
+        filled = frames[column].dropna()
+        _check_rows(filled.map(lambda cell: isinstance(cell, str) and cell != ""), filled, path, "is not a text")
     _check_labels(frames, path)
     kinds = frames["depth_kind"]
     _check_rows(kinds.isin(DEPTH_KINDS), kinds, path, f"is not one of {', '.join(DEPTH_KINDS)}")

@@ -111,11 +111,13 @@ def _joined(recordings: Sequence[Recording], store: Store, resumed: int) -> Prep
         frames += [{**about, **recording.factors, **row} for row in outcome.frames]
         counts.append({**about, **outcome.counts, "reason": outcome.reason})
         if outcome.reason is not None:
-            rejected.append({**about, "source": str(recording.sources[0]), "reason": outcome.reason})
+            rejected.append(
+                {**about, **recording.factors, "source": str(recording.sources[0]), "reason": outcome.reason}
+            )
     _write_counts(store.root / RECORDINGS_NAME, counts)
     table = pd.DataFrame(frames, columns=None if frames else FRAME_COLUMNS)
     table["label"] = table["label"].astype("Int64")
-    refused = pd.DataFrame(rejected, columns=REJECTED_COLUMNS).astype({"label": "Int64"})
+    refused = pd.DataFrame(rejected, columns=None if rejected else REJECTED_COLUMNS).astype({"label": "Int64"})
     write_manifest(store.root, table, refused)
     limit = store.options.max_rejected
     failed = len(rejected) == len(recordings) or (limit is not None and len(rejected) > limit)

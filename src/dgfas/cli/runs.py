@@ -149,6 +149,11 @@ def evaluate(
     development: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Its scores on source development data: they fix the threshold.")
     ] = None,
+    score_range: Annotated[
+        Literal["unit", "any"],
+        typer.Option(help="unit: scores in [0, 1]; any: logits and the like, with thresholds in their own unit."),
+    ] = "unit",
+    name: Annotated[str | None, typer.Option(help="What the system of --scores is called, with its version.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results.  [default: RUN/evaluation/TARGET, or beside --scores]")
     ] = None,
@@ -166,20 +171,20 @@ def evaluate(
     """
     from rich.console import Console
 
-    from dgfas.evaluation.scores import read_scores
+    from dgfas.evaluation.foreign import evaluate_files
     from dgfas.evaluation.thresholds import parse_rule
-    from dgfas.evaluation.tracks import Evaluation, evaluate_scores
     from dgfas.reporting.results import write_result
     from dgfas.reporting.tables import species_table, tracks_table
 
     if (run is None) == (scores is None):
         raise UserError("give either the folder of a run, or --scores with a scores.csv")
+    if scores is None and (name is not None or score_range != "unit"):
+        raise UserError("--name and --score-range describe the system of --scores; a run has its own")
     if scores is not None:
         rule = threshold or "eer"
-        if development is None and parse_rule(rule)[0] != "fixed":
+        if development is None and parse_rule(rule, score_range)[0] != "fixed":
             raise UserError(f"threshold rule {rule!r} needs --development CSV; without it, give --threshold fixed=V")
-        source = None if development is None else read_scores(development)
-        evaluation = Evaluation(str(scores), evaluate_scores(source, read_scores(scores), threshold=rule))
+        evaluation = evaluate_files(scores, development, threshold=rule, score_range=score_range, name=name)
         out = out or scores.with_suffix("")
     else:
         assert run is not None

@@ -18,22 +18,26 @@ LABEL_WORDS = {"0": Label.SPOOF, "1": Label.LIVE, "spoof": Label.SPOOF, "live": 
 
 Level = Literal["frame", "recording"]
 LEVELS: tuple[Level, ...] = ("frame", "recording")
+#: unit: P(live) in [0, 1]. any: every finite number, such as a logit; the unit of thresholds is then the scores' own.
+ScoreRange = Literal["unit", "any"]
 
 
 @dataclass(frozen=True)
 class Scores:
     """Scored frames (or recordings), checked when made.
 
-    `rows` has the columns of `COLUMNS`: `label` is a `Label` or empty where unknown, `score` is P(live) in [0, 1] or
-    empty for a non-response (no face found), `frame` is empty for a whole recording. `origin` names where the rows
-    come from and opens every error message. Raises UserError naming line and column of the first cell at fault.
+    `rows` has the columns of `COLUMNS`: `label` is a `Label` or empty where unknown, `score` is higher for more live
+    and within `score_range`, or empty for a non-response (no face found), `frame` is empty for a whole recording.
+    `origin` names where the rows come from and opens every error message. Raises UserError naming line and column of
+    the first cell at fault.
     """
 
     rows: pd.DataFrame
     origin: str
+    score_range: ScoreRange = "unit"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", _checked(self.rows, self.origin))
+        object.__setattr__(self, "rows", _checked(self.rows, self.origin, self.score_range))
 
     @property
     def score(self) -> np.ndarray:
@@ -69,8 +73,9 @@ class Scores:
         recordings = groups.agg({"subject": "first", "species": "first", "label": "first", "score": "mean"})
         recordings = recordings.reset_index()
         recordings["frame"] = pd.Series(pd.NA, index=recordings.index, dtype="Int64")
-        recordings["score"] = recordings["score"].clip(0, 1)  # rounding may lift a mean of ones above one
-        return Scores(recordings, f"{self.origin} by recording")
+        if self.score_range == "unit":
+            recordings["score"] = recordings["score"].clip(0, 1)  # rounding may lift a mean of ones above one
+        return Scores(recordings, f"{self.origin} by recording", self.score_range)
 
     @property
     def recordings_hash(self) -> str:
@@ -79,13 +84,25 @@ class Scores:
         lines = sorted("\x1f".join(map(str, key)) for key in keys.itertuples(index=False))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return for each species, `live` too, how many subjects and rows there are, and rows without an answer."""
+        groups = {str(name): self.rows[self.rows["species"] == name] for name in sorted(self.rows["species"].unique())}
+        return {
+            name: {
+                "subjects": len(rows.drop_duplicates(["domain", "subject"])),
+                "rows": len(rows),
+                "unanswered": int(rows["score"].isna().sum()),
+            }
+            for name, rows in groups.items()
+        }
+
     def at(self, level: Level) -> "Scores":
         """Return these scores by frame (unchanged) or by recording."""
         return self if level == "frame" else self.by_recording()
 
     def of_domain(self, domain: str) -> "Scores":
         """Return the rows of one domain."""
-        return Scores(self.rows[self.rows["domain"] == domain], f"{self.origin}, domain {domain}")
+        return Scores(self.rows[self.rows["domain"] == domain], f"{self.origin}, domain {domain}", self.score_range)
 
     def require_both_classes(self) -> None:
         """Raise UserError unless there are live rows, spoof rows and at least one score."""
@@ -117,8 +134,11 @@ def scores_of_frames(frames: pd.DataFrame, score: np.ndarray, rejected: pd.DataF
     return Scores(pd.concat(parts, ignore_index=True) if parts else answered, origin)
 
 
-def read_scores(path: str | Path) -> Scores:
-    """Read and check a `scores.csv`. Raises UserError naming the file, line and column at fault."""
+def read_scores(path: str | Path, score_range: ScoreRange = "unit") -> Scores:
+    """Read and check a `scores.csv` whose scores are within `score_range`.
+
+    Raises UserError naming the file, line and column at fault.
+    """
     try:
         text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
     except OSError as error:
@@ -135,7 +155,7 @@ def read_scores(path: str | Path) -> Scores:
     _require((label == "") | label.isin(LABEL_WORDS), text["label"], str(path), "is neither 0 (spoof) nor 1 (live)")
     rows["frame"], rows["score"] = numbers["frame"], numbers["score"]
     rows["label"] = label.map(LABEL_WORDS)
-    return Scores(rows, str(path))
+    return Scores(rows, str(path), score_range)
 
 
 def write_scores(path: str | Path, scores: Scores) -> None:
@@ -150,7 +170,7 @@ def _numbers(cells: pd.Series, origin: str) -> pd.Series:
     return pd.Series(exact, index=cells.index, dtype=float)
 
 
-def _checked(rows: pd.DataFrame, origin: str) -> pd.DataFrame:
+def _checked(rows: pd.DataFrame, origin: str, score_range: ScoreRange) -> pd.DataFrame:
     _require_columns(rows, origin)
     rows = rows[COLUMNS].reset_index(drop=True)
     if rows.empty:
@@ -159,8 +179,11 @@ def _checked(rows: pd.DataFrame, origin: str) -> pd.DataFrame:
         rows[name] = rows[name].astype(object)
         texts = [cell for cell in rows[name].unique() if isinstance(cell, str) and cell.strip()]
         _require(rows[name].isin(texts), rows[name], origin, "is not a text")
-    rows["score"] = rows["score"].astype(float)
-    _require(rows["score"].isna() | rows["score"].between(0, 1), rows["score"], origin, "is not in [0, 1]")
+    score = rows["score"] = rows["score"].astype(float)
+    _require(score.isna() | np.isfinite(score), score, origin, "is not finite; leave the cell empty for a non-response")
+    if score_range == "unit":
+        fault = "is not in [0, 1]; for logits and other ranges give --score-range any"
+        _require(score.isna() | score.between(0, 1), score, origin, fault)
     for name in ("frame", "label"):
         numbers = rows[name].astype("Float64")
         _require(numbers.isna() | (numbers % 1 == 0), numbers, origin, "is not a whole number")
@@ -197,4 +220,6 @@ def _require(good: pd.Series, cells: pd.Series, origin: str, fault: str) -> None
     wrong = ~good.fillna(True).to_numpy(dtype=bool)
     if wrong.any():
         position = int(np.flatnonzero(wrong)[0])
-        raise UserError(f"{origin}: line {position + 2}, column {cells.name!r}: {cells.iloc[position]!r} {fault}")
+        cell = cells.iloc[position]
+        shown = cell.item() if isinstance(cell, np.generic) else cell
+        raise UserError(f"{origin}: line {position + 2}, column {cells.name!r}: {shown!r} {fault}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from dgfas.core.errors import UserError
 from dgfas.evaluation.metrics import candidate_thresholds, equal_error_index, error_curve, worst_apcer
-from dgfas.evaluation.scores import Scores
+from dgfas.evaluation.scores import ScoreRange, Scores
 
 THRESHOLD_RULES = ("eer", "fixed=VALUE", "bpcer=LEVEL", "apcer=LEVEL")
 
@@ -43,7 +43,7 @@ def fix_threshold(scores: Scores, rule: str, data: str) -> Threshold:
 
     `data` says in words which scores these are. Raises UserError for an unknown rule or a level outside [0, 1].
     """
-    name, level = parse_rule(rule)
+    name, level = parse_rule(rule, scores.score_range)
     if name == "fixed":
         return fixed_threshold(level)
     if name == "bpcer":
@@ -53,8 +53,11 @@ def fix_threshold(scores: Scores, rule: str, data: str) -> Threshold:
     return eer_threshold(scores, data)
 
 
-def parse_rule(rule: str) -> tuple[str, float]:
-    """Read a threshold rule into its name and level (0 for "eer"). Raises UserError if it is not one of the four."""
+def parse_rule(rule: str, score_range: ScoreRange = "unit") -> tuple[str, float]:
+    """Read a threshold rule into its name and level (0 for "eer"); a fixed value has the range of the scores.
+
+    Raises UserError if it is not one of the four.
+    """
     name, equals, text = rule.partition("=")
     if rule == "eer":
         return name, 0.0
@@ -63,9 +66,10 @@ def parse_rule(rule: str) -> tuple[str, float]:
             level = float(text)
         except ValueError:
             level = math.nan
-        if 0 <= level <= 1:
+        any_number = name == "fixed" and score_range == "any"
+        if math.isfinite(level) if any_number else 0 <= level <= 1:
             return name, level
-        raise UserError(f"threshold rule {rule!r}: {text!r} is not a number in [0, 1]")
+        raise UserError(f"threshold rule {rule!r}: {text!r} is not a number{'' if any_number else ' in [0, 1]'}")
     raise UserError(f"unknown threshold rule {rule!r}; valid: {', '.join(THRESHOLD_RULES)}")
 
 

@@ -11,7 +11,7 @@ from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError, nearest
 from dgfas.evaluation import metrics
 from dgfas.evaluation.measurement import Measurement, measure
-from dgfas.evaluation.scores import LEVELS, Level, Scores
+from dgfas.evaluation.scores import LEVELS, Level, ScoreRange, Scores
 from dgfas.evaluation.thresholds import Threshold, eer_threshold, fix_threshold, fixed_threshold, parse_rule
 
 Track = Literal["deployable", "oracle"]
@@ -48,6 +48,7 @@ class TrackResult:
             "selection": self.selection,
             "candidates": self.candidates,
             **self.measurement.to_dict(),
+            "species": self.scores.counts(),
             "recordings_hash": self.scores.recordings_hash,
             "roc": {"fpr": list(ROC_FPR), "tpr": [round(float(tpr), 4) for tpr in self._roc()]},
         }
@@ -149,16 +150,16 @@ def evaluate_scores(
     """Return both tracks of plain scores, by frame and by recording; the deployable one first.
 
     `threshold` is the deployable track's rule, set on `development`. Without `development` only a fixed value is
-    possible. Raises UserError where development and target share a recording.
+    possible. Raises UserError where development and target share a subject or recording.
     """
     if development is not None:
         _check_apart(development, target)
-    elif parse_rule(threshold)[0] != "fixed":
+    elif parse_rule(threshold, target.score_range)[0] != "fixed":
         raise UserError(f"threshold rule {threshold!r} needs development scores; give them, or use fixed=VALUE")
     deployable, oracle = [], []
     for level in LEVELS:
         scores = target.at(level)
-        fixed = _development_threshold(development, level, threshold)
+        fixed = _development_threshold(development, level, threshold, target.score_range)
         measurement = measure(scores, fixed, level, resamples, seed)
         deployable.append(TrackResult("deployable", level, None, ONE_FILE, 1, measurement, scores))
         measurement = measure(scores, _oracle_threshold(scores, level), level, resamples, seed)
@@ -166,9 +167,11 @@ def evaluate_scores(
     return (*deployable, *oracle)
 
 
-def _development_threshold(development: Scores | None, level: Level, rule: str) -> Threshold:
+def _development_threshold(
+    development: Scores | None, level: Level, rule: str, score_range: ScoreRange = "unit"
+) -> Threshold:
     if development is None:
-        return fixed_threshold(parse_rule(rule)[1])
+        return fixed_threshold(parse_rule(rule, score_range)[1])
     domains = ", ".join(sorted(development.rows["domain"].unique()))
     return fix_threshold(development.at(level), rule, f"source development {level}s of {domains}")
 
@@ -178,12 +181,13 @@ def _oracle_threshold(scores: Scores, level: Level) -> Threshold:
 
 
 def _check_apart(development: Scores, target: Scores) -> None:
-    """Raise UserError if a recording is in both: its threshold would then be fixed on the target."""
-    keys = ["domain", "recording"]
-    shared = development.rows[keys].drop_duplicates().merge(target.rows[keys].drop_duplicates())
-    if len(shared):
-        domain, recording = shared.iloc[0]
-        raise UserError(
-            f"{target.origin}: recording {recording!r} of domain {domain!r} is also in {development.origin}; "
-            "development and target must not share recordings"
-        )
+    """Raise UserError if a recording or subject is in both: its threshold would then be fixed on the target."""
+    for name in ("recording", "subject"):
+        keys = ["domain", name]
+        shared = development.rows[keys].drop_duplicates().merge(target.rows[keys].drop_duplicates())
+        if len(shared):
+            domain, who = shared.iloc[0]
+            raise UserError(
+                f"{target.origin}: {name} {who!r} of domain {domain!r} is also in {development.origin}; "
+                f"development and target must not share {name}s"
+            )

@@ -3,14 +3,13 @@
 import os
 import subprocess
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from dgfas.benchmark.parallel import run_in_parallel
-from dgfas.core.errors import UserError
+from dgfas.benchmark.parallel import Answer, Call
 from dgfas.core.progress import Silent
 from dgfas.training.record import machine, write_json
 
@@ -24,6 +23,15 @@ class Job(Protocol):
 
 #: Does a job and returns its result as plain JSON values. It must be a function of a module.
 Work = Callable[[Any, Silent], dict[str, Any]]
+AnyJob = TypeVar("AnyJob", bound=Job)
+
+
+class Executor(Protocol):
+    """Where jobs run: `parallel.Processes` or `cluster.Cluster`."""
+
+    def answers(self, work: Callable[..., Any], calls: Sequence[Call], report: Silent) -> Iterator[Answer]:
+        """Call `work(*arguments, reporter)` for each (name, arguments); yield each answer once, as they come."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,36 +48,51 @@ def result_path(results: Path, job: Job) -> Path:
     return results / f"{job.name}.json"
 
 
-def run_jobs(jobs: Sequence[Job], work: Work, results: Path, processes: int, report: Silent) -> Outcome:
-    """Do the jobs that have no result in folder `results`, in their order, each in a process of one thread.
+def waiting_jobs(jobs: Sequence[AnyJob], results: Path) -> list[AnyJob]:
+    """Return the jobs that have no result in folder `results`, in their order."""
+    return [job for job in jobs if not result_path(results, job).is_file()]
 
-    A job that fails is reported and stops no other; the next call tries it again.
+
+def run_jobs(
+    jobs: Sequence[AnyJob],
+    work: Work,
+    results: Path,
+    executor: Executor,
+    report: Silent,
+    on_done: Callable[[AnyJob, float], None] = lambda job, seconds: None,
+) -> Outcome:
+    """Do the jobs that have no result in folder `results`, in their order, and write each result as it comes.
+
+    Only this process writes results, so that a job that ran twice, because its machine was lost, is in them once.
+    A job that fails is reported and stops no other; the next call tries it again. `on_done` is told of each job that
+    is done, and of the seconds that it took.
     """
-    waiting = [job for job in jobs if not result_path(results, job).is_file()]
-    calls = [(job.name, (job, work, results)) for job in waiting]
-    reasons = run_in_parallel(_do, calls, processes, report) if calls else []
-    failed = {job.name: reason for job, reason in zip(waiting, reasons, strict=True) if reason is not None}
-    for name, reason in failed.items():
-        report.note(f"failed: {name}: {reason}")
+    waiting = waiting_jobs(jobs, results)
+    if len({job.name for job in jobs}) < len(jobs):
+        raise ValueError("two jobs have the same name")
+    made_at, failed, ended = commit(), {}, 0
+    calls: list[Call] = [(job.name, (job,)) for job in waiting]
+    for answer in executor.answers(partial(_timed, work), calls, report) if calls else ():
+        job, ended = waiting[answer.number], ended + 1
+        if answer.error is not None:
+            failed[job.name] = str(answer.error)
+            report.note(f"failed: {job.name}: {answer.error}")
+        else:
+            result, facts = answer.result
+            path = result_path(results, job)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, {**result, "made_by": {**facts, "commit": made_at}})
+            report.note(f"done: {job.name} in {facts['seconds']:.0f} s")
+            on_done(job, facts["seconds"])
+        report.progress("jobs", ended, len(waiting))
     return Outcome(len(waiting) - len(failed), len(jobs) - len(waiting), failed)
 
 
-def _do(job: Job, work: Work, results: Path, report: Silent) -> str | None:
-    """Do one job and write its result; return why it failed, or None."""
+def _timed(work: Work, job: Job, report: Silent) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a job's result, and in how many seconds and on what machine it was made."""
     began = time.monotonic()
-    try:
-        result = work(job, report)
-    except UserError as error:
-        return str(error)
-    except Exception:
-        # Whatever went wrong in one job must not end the others; the reason is kept whole.
-        return traceback.format_exc()
-    path = result_path(results, job)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"seconds": round(time.monotonic() - began, 1), "commit": commit(), **machine()}
-    write_json(path, {**result, "made_by": facts})
-    report.note(f"done: {job.name} in {facts['seconds']:.0f} s")
-    return None
+    result = work(job, report)
+    return result, {"seconds": round(time.monotonic() - began, 1), **machine()}
 
 
 def commit() -> str:

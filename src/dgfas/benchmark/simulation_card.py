@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from dgfas.benchmark.card_page import write_card
+from dgfas.benchmark.parallel import Processes
 from dgfas.benchmark.probes import PROBES, probe_auc
 from dgfas.benchmark.runner import Outcome, cores, run_jobs
 from dgfas.core.label import Label
@@ -68,7 +69,7 @@ def measure(work: Path, results: Path, processes: int, report: Silent) -> Outcom
     """Do the runs whose file in `results` is missing, `processes` at once; the data sets lie in folder `work`."""
     for seed in DATA_SEEDS:
         simulate(_data(work, seed), seed=seed)
-    return run_jobs(list(runs()), partial(_area, work), results, processes, report)
+    return run_jobs(list(runs()), partial(_area, work), results, Processes(processes), report)
 
 
 def _data(work: Path, seed: int) -> Path:

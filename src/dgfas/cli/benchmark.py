@@ -31,6 +31,7 @@ def benchmark(
 
     Example: dgfas benchmark leave-one-out --methods rfm --data sim --out study
     """
+    from dgfas.benchmark.parallel import Processes
     from dgfas.benchmark.runner import cores, run_jobs
     from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
     from dgfas.evaluation.protocols import leave_one_out, parse_task
@@ -75,7 +76,7 @@ def benchmark(
     )
     with bars() as report:
         draw_data(jobs, report)
-        outcome = run_jobs(jobs, train_and_measure, out / "runs", processes or cores(), report)
+        outcome = run_jobs(jobs, train_and_measure, out / "runs", Processes(processes or cores()), report)
     say(f"{outcome.done} trainings done, {outcome.done_before} before, {len(outcome.failed)} failed")
     if tune is not None:
         write_json(out / "rates.json", {"learning_rates": choose_rates(out / "runs")})

@@ -1,16 +1,12 @@
 """From whole images to crops with depth, on the astronaut."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
 from dgfas.core.errors import UserError
-from dgfas.core.label import Label
-from dgfas.core.recording import Recording
 from dgfas.faces.detection import FaceDetector
-from dgfas.faces.finder import NO_FACE, FaceFinder, given_boxes
+from dgfas.faces.finder import NO_FACE, FaceFinder
 from dgfas.faces.options import PrepareOptions
 
 
@@ -122,27 +118,13 @@ def test_the_whole_image_is_the_face_of_detector_none(models: None, astronaut: n
     assert flat.depth is None
 
 
-def recording(tmp_path: Path, **factors: str) -> Recording:
-    return Recording("d", "s", "r", "train", Label.LIVE, "live", (tmp_path / "r.mp4",), factors)
-
-
-def test_given_boxes_of_every_frame_or_of_each(tmp_path: Path, models: None, astronaut: np.ndarray) -> None:
-    assert given_boxes(recording(tmp_path, box="10 20 50 80"))(3) == (10, 20, 50, 80)
-    (tmp_path / "r.face").write_text("0 10 20 40 60\n1 0 0 0 0\n2 12 20 40 60\n")
-    boxes = given_boxes(recording(tmp_path, boxes=str(tmp_path / "r.face")))
-    assert [boxes(position) for position in range(4)] == [(10, 20, 50, 80), None, (12, 20, 52, 80), None]
+def test_a_given_box_is_cut_out(models: None, astronaut: np.ndarray) -> None:
     finder = FaceFinder(PrepareOptions(size=100, margin=0, detector="given"))
-    found = finder.find(astronaut, 0, lambda position: (176.0, 70.0, 276.0, 170.0))
+    found = finder.find(astronaut, 0, lambda *_: (176.0, 70.0, 276.0, 170.0))
     assert found.image is not None
     np.testing.assert_array_equal(found.image, astronaut[70:170, 176:276])
     assert found.depth is not None
-    assert finder.find(astronaut, 1, boxes).reason == NO_FACE
-
-
-@pytest.mark.parametrize("factors", [{}, {"box": "1 2 3"}, {"box": "5 5 5 9"}, {"boxes": "nowhere.face"}])
-def test_unreadable_given_boxes_are_named(tmp_path: Path, factors: dict[str, str]) -> None:
-    with pytest.raises(UserError, match=r"r\.mp4: (the given boxes cannot be read|no box is given)"):
-        given_boxes(recording(tmp_path, **factors))
+    assert finder.find(astronaut, 1, lambda *_: None).reason == NO_FACE
 
 
 @pytest.mark.parametrize(

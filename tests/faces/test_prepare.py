@@ -1,13 +1,16 @@
 """Recordings on disk -> prepared data set, with everything that can go wrong on the way."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +20,7 @@ import pytest
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest, write_manifest
+from dgfas.core.progress import Silent
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder import read_folder
 from dgfas.faces.options import PrepareOptions
@@ -42,16 +46,30 @@ def photos(tmp_path: Path, models: None, variants: dict[str, np.ndarray]) -> Pat
     return tmp_path / "photos"
 
 
-def run(folder: Path, out: Path, options: PrepareOptions = OPTIONS) -> PrepareResult:
-    return prepare(read_folder(folder, domain="desk").recordings, out, options)
+class Heard(Silent):
+    """Keeps what is reported."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.seen: list[tuple[int, int]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def progress(self, name: str, done: int, total: int) -> None:
+        self.seen.append((done, total))
+
+
+def run(folder: Path, out: Path, options: PrepareOptions = OPTIONS, report: Silent | None = None) -> PrepareResult:
+    return prepare(read_folder(folder, domain="desk").recordings, out, options, report)
 
 
 def test_photos_become_a_checked_data_set(photos: Path, tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
+    heard = Heard()
     recordings = read_folder(photos, domain="desk").recordings
-    result = prepare(recordings, tmp_path / "out", OPTIONS, lambda done, total: seen.append((done, total)))
+    result = prepare(recordings, tmp_path / "out", OPTIONS, heard)
     assert (result.recordings, result.rejected, result.resumed, result.exit_code) == (10, 0, 0, 0)
-    assert seen == [(number, 10) for number in range(1, 11)]
+    assert heard.seen == [(number, 10) for number in range(1, 11)]
     manifest = Manifest.read(tmp_path / "out")
     manifest.check_files()
     frames = manifest.frames.set_index("recording")
@@ -170,10 +188,8 @@ def test_only_changed_and_new_recordings_are_prepared(
     assert "live/mirrored.png" not in frames.index
 
 
-def test_other_options_or_another_data_set_are_refused(photos: Path, tmp_path: Path) -> None:
+def test_another_data_set_is_refused(photos: Path, tmp_path: Path) -> None:
     run(photos, tmp_path / "out")
-    with pytest.raises(UserError, match=r"out: was prepared with margin 0.15, now it is 0.4; .* choose a new folder"):
-        run(photos, tmp_path / "out", PrepareOptions(size=64, frames_per_recording=4, margin=0.4))
     with pytest.raises(UserError, match="was prepared from other recordings"):
         prepare(read_folder(photos, domain="hall").recordings, tmp_path / "out", OPTIONS)
     frames = pd.read_parquet(tmp_path / "out" / "manifest.parquet")
@@ -181,6 +197,66 @@ def test_other_options_or_another_data_set_are_refused(photos: Path, tmp_path: P
     write_manifest(tmp_path / "simulated", frames)
     with pytest.raises(UserError, match="holds another data set"):
         run(photos, tmp_path / "simulated")
+
+
+@pytest.mark.parametrize(
+    ("changes", "made_anew"),
+    [
+        ({"margin": 0.4}, 10),
+        ({"depth_size": 16}, 7),  # of live faces only
+        ({"frames_per_recording": 2, "stride": 3}, 0),  # of one photo nothing is chosen
+        ({"max_rejected": 3}, 0),
+    ],
+)
+def test_a_changed_option_redoes_what_it_changes(
+    changes: dict[str, Any], made_anew: int, photos: Path, tmp_path: Path
+) -> None:
+    run(photos, tmp_path / "out")
+    heard, options = Heard(), replace(OPTIONS, **changes)
+    again = run(photos, tmp_path / "out", options, heard)
+    assert again.resumed == 10 - made_anew
+    afresh = run(photos, tmp_path / "afresh", options)
+    pd.testing.assert_frame_equal(again.manifest.frames, afresh.manifest.frames)
+    for name in (*again.manifest.frames["face"], *again.manifest.frames["depth"].dropna()):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "afresh" / name).read_bytes()
+    assert PrepareOptions.of_data_set(tmp_path / "out") == replace(options, max_rejected=None)
+    name, value = next(iter(changes.items()))
+    line = f"{name} was {getattr(OPTIONS, name)} and is now {value}"
+    assert [line in note for note in heard.notes[:1]] == ([] if "max_rejected" in changes else [True])
+
+
+def test_a_data_set_half_made_anew_has_no_manifest(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(photos, tmp_path / "out")
+    monkeypatch.setattr("dgfas.faces.prepare.run_all", stop_at_once)
+    with pytest.raises(KeyboardInterrupt):
+        run(photos, tmp_path / "out", replace(OPTIONS, margin=0.4))
+    assert not (tmp_path / "out" / "manifest.parquet").exists()
+    monkeypatch.undo()
+    assert run(photos, tmp_path / "out").resumed == 10  # with the first options again nothing is lost
+
+
+def stop_at_once(*_: object) -> Iterator[Recording]:
+    raise KeyboardInterrupt
+    yield
+
+
+def test_what_it_takes_is_foretold(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Heard()
+    run(photos, tmp_path / "out", OPTIONS, heard)
+    assert re.fullmatch(r"10 recordings, at most 10 frames and 0\.1 MB; .* are free", heard.notes[0])
+    size = sum(path.stat().st_size for path in (tmp_path / "out" / "faces").rglob("*.png")) * 6 / 10
+    found = re.fullmatch(r"the other 6 recordings take about \d+ s and (.*) MB", heard.notes[1])
+    assert found is not None
+    assert float(found[1]) == pytest.approx(size / 1e6, rel=0.6)
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr("dgfas.faces.forecast.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match=r"the other 6 recordings need about .* are free; make room and run again"):
+        run(photos, tmp_path / "full")
+    assert len(list((tmp_path / "full" / "finished").glob("*.json"))) == 4
+    monkeypatch.undo()
+    assert run(photos, tmp_path / "full").resumed == 4
 
 
 def test_the_options_of_a_data_set_can_be_read_back(photos: Path, tmp_path: Path) -> None:

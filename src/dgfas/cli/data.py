@@ -136,12 +136,7 @@ def run_preparation(recordings: list[Recording], notes: list[str], out: Path, op
     for note in notes:
         say(f"note: {note}")
     with bars() as report:
-        result = prepare(
-            recordings,
-            out,
-            options,
-            progress=lambda done, total: report.progress("preparing recordings", done, total),
-        )
+        result = prepare(recordings, out, options, report)
     if len(result.manifest.frames):
         write_sheet(result.manifest, out / "sheet.png")
         say(f"look at {out / 'sheet.png'}")

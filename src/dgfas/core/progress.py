@@ -28,3 +28,12 @@ def named(progress: NamedProgress | None, name: str) -> Progress | None:
     if progress is None:
         return None
     return lambda done, total: progress(name, done, total)
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration as a person says it: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -10,10 +10,11 @@ import pandas as pd
 from dgfas.core.errors import UserError
 from dgfas.core.files import write_whole
 from dgfas.core.manifest import REJECTED_COLUMNS, Manifest, write_manifest
-from dgfas.core.progress import Progress
+from dgfas.core.progress import Silent
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder import natural_order
 from dgfas.faces.finder import FaceCrop, FaceFinder
+from dgfas.faces.forecast import Forecast
 from dgfas.faces.frames import is_image, read_recording
 from dgfas.faces.models import MODELS, model_path
 from dgfas.faces.options import PrepareOptions
@@ -39,29 +40,39 @@ class PrepareResult:
 
 
 def prepare(
-    recordings: Sequence[Recording], root: Path, options: PrepareOptions, progress: Progress | None = None
+    recordings: Sequence[Recording], root: Path, options: PrepareOptions, report: Silent | None = None
 ) -> PrepareResult:
     """Write a prepared data set of `recordings` into folder `root`, and return what became of them.
 
     A recording without a usable face goes to rejected.csv with its reason and stops nothing. Every finished recording
-    is on disk for good: after a kill the same call goes on where it stopped. `recordings.csv` counts, for every
-    recording, the frames that were tried, unreadable and without a face.
+    is on disk for good: after a kill the same call goes on where it stopped, and with other options only that is made
+    anew which they change. `recordings.csv` counts, for every recording, the frames that were tried, unreadable and
+    without a face. What the work will take is told before it starts (disk, at the most) and after its first
+    recordings (disk and time).
 
-    Raises UserError if there is no recording, if `root` cannot be written, holds another data set or was prepared with
-    other options, or if a model file is missing.
+    Raises UserError if there is no recording, if `root` cannot be written, holds another data set or has not the space
+    that is needed, or if a model file is missing.
     """
     if not recordings:
         raise UserError(f"{root}: there is no recording to prepare")
+    report = report or Silent()
     store = Store(Path(root), options)
     for name in MODELS:
         model_path(name)  # a missing model file is an error of its own, not of every recording
     try:
-        store.open(recordings)
+        changed = store.open(recordings)
         waiting = [recording for recording in recordings if store.finished(recording) is None]
         resumed = len(recordings) - len(waiting)
-        for done, _ in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
-            if progress is not None:
-                progress(done, len(recordings))
+        if changed:
+            report.note(f"{'; '.join(changed)}: {len(waiting)} of {len(recordings)} recordings are made anew")
+        forecast = Forecast(waiting, store)
+        if waiting:
+            report.note(forecast.at_most())
+        for done, recording in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
+            report.progress("preparing recordings", done, len(recordings))
+            line = forecast.add(recording)
+            if line is not None:
+                report.note(line)
         return _joined(recordings, store, resumed)
     except OSError as error:  # of writing; what cannot be read is rejected
         raise UserError(

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,8 +16,9 @@ from dgfas.core.files import write_whole
 from dgfas.core.label import Label
 from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME
 from dgfas.core.recording import Recording
-from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder, given_boxes
-from dgfas.faces.frames import read_recording
+from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
+from dgfas.faces.frames import is_image, read_recording
+from dgfas.faces.given import given_boxes, given_depth
 from dgfas.faces.models import MODELS
 from dgfas.faces.options import PrepareOptions
 
@@ -40,51 +41,62 @@ class Store:
     def __init__(self, root: Path, options: PrepareOptions) -> None:
         self.root = root
         self.options = options
+        #: All that decides what lands on disk.
+        self.made_with = {**options.content, "format": FORMAT, "models": {n: m.sha256 for n, m in MODELS.items()}}
 
-    def open(self, recordings: Sequence[Recording]) -> None:
-        """Make the folder, or check that it was begun with the same options and some of the same recordings."""
+    def open(self, recordings: Sequence[Recording]) -> list[str]:
+        """Make the folder, or check that it was begun with some of the same recordings; return which options changed.
+
+        Where one changed the manifest is removed until all that depends on it is made anew.
+        """
         path = self.root / OPTIONS_NAME
-        wanted = {**self.options.content, "format": FORMAT, "models": {n: m.sha256 for n, m in MODELS.items()}}
         _check_names(recordings)
         if not path.is_file():
             if (self.root / MANIFEST_NAME).exists():
                 raise UserError(f"{self.root}: holds another data set; choose a new folder")
             (self.root / ROWS_FOLDER).mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(wanted, indent=2))
-            return
-        begun = json.loads(path.read_text())
-        for key, value in wanted.items():
-            if begun.get(key) != value:
-                raise UserError(
-                    f"{self.root}: was prepared with {key} {begun.get(key)}, now it is {value}; "
-                    "use the same options, choose a new folder, or delete this one"
-                )
+            write_whole(path, json.dumps(self.made_with, indent=2))
+            return []
         if self.count() and not any(self._rows_path(recording).exists() for recording in recordings):
             raise UserError(f"{self.root}: was prepared from other recordings; choose a new folder, or delete this one")
+        begun = json.loads(path.read_text())
+        changed = [
+            f"{key} was {begun.get(key)} and is now {value}"
+            for key, value in self.made_with.items()
+            if begun.get(key) != value
+        ]
+        if changed:
+            (self.root / MANIFEST_NAME).unlink(missing_ok=True)
+            write_whole(path, json.dumps(self.made_with, indent=2))
+        return changed
 
     def count(self) -> int:
         """Return the number of finished recordings on disk."""
         return sum(1 for _ in (self.root / ROWS_FOLDER).glob("*.json"))
 
     def finished(self, recording: Recording) -> Outcome | None:
-        """Return the outcome of a recording, or None if it is not finished or its files or label changed since."""
+        """Return the outcome of a recording, or None if it is not finished or what it depends on changed since."""
         path = self._rows_path(recording)
         if not path.is_file():
             return None
         content = json.loads(path.read_text())
-        if content.pop("fingerprint") != fingerprint(recording):
+        if content.pop("fingerprint") != fingerprint(recording, self.made_with):
             return None
         return Outcome(**content)
 
+    def bytes_of(self, recording: Recording) -> int:
+        """Return how much the crops and depth maps of a recording take on disk."""
+        return sum(path.stat().st_size for path in self._folder(recording).glob("*.png"))
+
     def process(self, recording: Recording, finder: FaceFinder) -> None:
         """Write the crops of a recording and then, at once, its row file."""
-        folder = self.root / "faces" / recording.domain / recording.name
-        shutil.rmtree(folder, ignore_errors=True)  # crops of a run that was killed, or of older sources
+        shutil.rmtree(self._folder(recording), ignore_errors=True)  # of a killed run, or of older sources
         self.finish(recording, self._outcome(recording, finder))
 
     def finish(self, recording: Recording, outcome: Outcome) -> None:
         """Write the row file of a recording: from here on it is finished."""
-        write_whole(self._rows_path(recording), json.dumps({"fingerprint": fingerprint(recording), **asdict(outcome)}))
+        made_from = fingerprint(recording, self.made_with)
+        write_whole(self._rows_path(recording), json.dumps({"fingerprint": made_from, **asdict(outcome)}))
 
     def _outcome(self, recording: Recording, finder: FaceFinder) -> Outcome:
         counts = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}
@@ -92,6 +104,7 @@ class Store:
         reason: str | None = None
         try:
             boxes = given_boxes(recording) if self.options.detector == "given" else None
+            depth_map = given_depth(recording)
             turns = int(recording.factors.get("quarter_turns", 0))
             for frame in read_recording(recording.sources, self.options.frames_per_recording, self.options.stride):
                 counts["frames_tried"] += 1
@@ -100,7 +113,12 @@ class Store:
                     reason = reason or frame.reason
                     continue
                 upright = np.ascontiguousarray(np.rot90(frame.image, turns))
-                found = finder.find(upright, frame.position, boxes)
+                given = None if depth_map is None else depth_map(frame.position)
+                if given is not None:
+                    given = np.ascontiguousarray(np.rot90(given, turns))
+                found = finder.find(upright, frame.position, boxes, given_depth=given)
+                if depth_map is not None and given is None:
+                    found = replace(found, depth=None)
                 counts["most_faces"] = max(counts["most_faces"], found.faces_found)
                 if found.image is None:
                     counts["frames_without_face"] += 1
@@ -140,17 +158,26 @@ class Store:
             "roll": roll,
         }
 
+    def _folder(self, recording: Recording) -> Path:
+        return self.root / "faces" / recording.domain / recording.name
+
     def _rows_path(self, recording: Recording) -> Path:
         key = f"{recording.domain}\x1f{recording.name}"
         return self.root / ROWS_FOLDER / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
-def fingerprint(recording: Recording) -> str:
-    """Return a hash of what the crops and depth maps of a recording depend on: sources (by name, size and time), label.
+def fingerprint(recording: Recording, made_with: Mapping[str, object]) -> str:
+    """Return a hash of what the crops and depth maps of a recording depend on.
 
-    The folder in which the sources lie does not count, so that it may move.
+    These are its sources (by name, size and time), its label, and the options of `made_with` that matter to it: only
+    live recordings have depth maps, and of a single photo no frames are chosen. The folder in which the sources lie
+    does not count, so that it may move.
     """
-    parts = [str(recording.label), recording.species, json.dumps(recording.factors, sort_keys=True)]
+    without = set() if recording.label is Label.LIVE else {"depth_size"}
+    if len(recording.sources) == 1 and is_image(recording.sources[0]):
+        without |= {"frames_per_recording", "stride"}
+    matters = {name: value for name, value in made_with.items() if name not in without}
+    parts = [str(recording.label), recording.species, json.dumps([recording.factors, matters], sort_keys=True)]
     for source in recording.sources:
         try:
             status = source.stat()

@@ -4,6 +4,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from dgfas.core.config import NetworkConfig, RunConfig, TrainingConfig, merge, setting_values
+from dgfas.core.progress import in_words
 from dgfas.networks.encoder import Encoder
 
 
@@ -32,12 +33,3 @@ def expected_duration(config: RunConfig, iterations: int, batches: int, seconds_
     work = encoder_flops(small_network) * small.batch_per_class * small.iterations
     here = encoder_flops(network) * training.batch_per_class
     return f"{text}; the setting `small` would take about {in_words(seconds_per_iteration * work / here)} on this CPU"
-
-
-def in_words(seconds: float) -> str:
-    """Return a duration as a person says it: `40 s`, `12 min`, `3.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

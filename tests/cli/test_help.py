@@ -8,7 +8,9 @@ from command_line import dgfas
 VERBS = ["simulate", "prepare", "train", "evaluate", "score", "benchmark", "demo", "doctor"]
 
 
-@pytest.mark.parametrize("words", [[], *([verb] for verb in VERBS), ["prepare", "folder"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [[], *([verb] for verb in VERBS), ["prepare", "folder"], ["prepare", "merge"]], ids=" ".join
+)
 def test_the_help_of_a_verb_has_an_example_and_fits_80_columns(
     words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,13 @@ Detector = Annotated[
 Align = Annotated[Literal["none", "eyes"], typer.Option(help="eyes: turn the crop until the eyes are level.")]
 MaxRejected = Annotated[int | None, typer.Option(help="Exit with code 3 if more recordings than this are rejected.")]
 Workers = Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")]
+ShardText = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Prepare the i-th of n parts; `prepare merge` joins them.")
+]
+DepthMaps = Annotated[
+    Path | None,
+    typer.Option("--depth", metavar="FOLDER", help="Depth maps made elsewhere, in folders as those of SOURCE."),
+]
 
 prepare_app = typer.Typer(
     no_args_is_help=True,
@@ -102,6 +109,8 @@ def prepare_folder(
     align: Align = "none",
     max_rejected: MaxRejected = None,
     workers: Workers = None,
+    shard: ShardText = None,
+    depth: DepthMaps = None,
     seed: Annotated[int, typer.Option(help="Of the split into train, dev and test, where no folder names one.")] = 0,
 ) -> None:
     """Find, crop and describe the faces in a folder.
@@ -125,16 +134,32 @@ def prepare_folder(
         max_rejected=max_rejected,
         workers=workers or os.cpu_count() or 1,
     )
-    run_preparation(reading.recordings, reading.notes, out, options)
+    run_preparation(reading.recordings, reading.notes, out, options, source, shard, depth)
 
 
-def run_preparation(recordings: list[Recording], notes: list[str], out: Path, options: PrepareOptions) -> None:
+def run_preparation(
+    recordings: list[Recording],
+    notes: list[str],
+    out: Path,
+    options: PrepareOptions,
+    source: Path,
+    shard: str | None,
+    depth: Path | None,
+) -> None:
     """Prepare recordings with a bar, say what came of it, and exit with code 3 if too many were rejected."""
+    from dgfas.datasets.depth_maps import with_depth_maps
     from dgfas.faces.prepare import prepare
+    from dgfas.faces.shards import parse_shard
     from dgfas.faces.sheet import write_sheet
 
     for note in notes:
         say(f"note: {note}")
+    if depth is not None:
+        recordings = with_depth_maps(recordings, source, depth)
+    if shard is not None:
+        part = parse_shard(shard)
+        recordings = part.of(recordings)
+        part.mark(out)
     with bars() as report:
         result = prepare(recordings, out, options, report)
     if len(result.manifest.frames):
@@ -146,6 +171,27 @@ def run_preparation(recordings: list[Recording], notes: list[str], out: Path, op
     )
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+@prepare_app.command("merge")
+def prepare_merge(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the joined data set.")],
+    shards: Annotated[list[Path], typer.Argument(metavar="SHARD...", help="Folders prepared with --shard i/n.")],
+) -> None:
+    """Join the parts of a data set that were prepared with --shard, perhaps on several machines.
+
+    The result is that of one preparation.
+
+    Example: dgfas prepare merge data/mine part-1 part-2
+    """
+    from dgfas.faces.shards import merge
+    from dgfas.faces.sheet import write_sheet
+
+    with bars() as report:
+        manifest = merge(out, shards, report)
+    if len(manifest.frames):
+        write_sheet(manifest, out / "sheet.png")
+    say(f"{len(manifest.frames)} frames in {out}, {len(manifest.rejected)} recordings rejected")
 
 
 def doctor(

@@ -84,7 +84,7 @@ class FaceFinder:
         """Cut a depth map of a frame as its face was cut."""
         options = self.options
         full = cv2.resize(depth, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR)
-        cropped = cv2.warpAffine(full, transform, (options.size, options.size), borderMode=cv2.BORDER_CONSTANT)
+        cropped = cv2.warpAffine(full, transform, (options.size, options.size), borderMode=cv2.BORDER_REPLICATE)
         side = (options.depth_size, options.depth_size)
         return cv2.resize(cropped, side, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 

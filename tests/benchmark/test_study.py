@@ -7,7 +7,7 @@ import pytest
 
 from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
 from dgfas.core.progress import Silent
-from dgfas.evaluation.protocols import parse_task
+from dgfas.evaluation.tasks import parse_task
 from dgfas.reporting.study import read_study, study_page, study_table
 
 TASKS = [parse_task("a&b to c"), parse_task("b&c to a")]

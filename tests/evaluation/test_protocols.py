@@ -1,192 +1,140 @@
-"""Tasks and the division of recordings into training, source validation and target."""
+"""Protocols: their tasks, and the recordings that these take, counted against what the data sets' authors publish."""
 
 import itertools
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from dgfas.core.errors import UserError
-from dgfas.evaluation.protocols import Task, count_recordings, leave_one_out, parse_task, split_task
+from dgfas.evaluation.parts import PARTS, name_domains, split_task
+from dgfas.evaluation.protocols import named_protocols, resolve_protocol
+from dgfas.evaluation.slices import LETTERS
+from dgfas.evaluation.tasks import Task, parse_task
+from dgfas.simulation.capture_domains import CAPTURE_DOMAINS, load_domain
 
-SUBJECTS = {"train": 8, "dev": 4, "test": 6}
+FIELD = list(LETTERS.values())
+SPECIES = {"1": "live", "2": "print/printer1", "3": "print/printer2", "4": "replay/display1", "5": "replay/display2"}
 
 
-def manifest(domains: dict[str, dict[str, int]], frames_each: int = 2) -> pd.DataFrame:
-    """Make two recordings (live, print) of `frames_each` frames for every subject of every split."""
-    rows = []
-    for domain, sizes in domains.items():
-        for split, size in sizes.items():
-            for number, (species, label) in itertools.product(range(size), [("live", 1), ("print", 0)]):
-                cells = {"domain": domain, "subject": f"{split}{number}", "split": split, "species": species}
-                recording = f"{split}{number}_{species}"
-                rows += [{**cells, "label": label, "recording": recording, "frame": i} for i in range(frames_each)]
-    return pd.DataFrame(rows)
+@pytest.fixture(scope="module")
+def oulu_npu() -> pd.DataFrame:
+    """A frame of each of OULU-NPU's 4950 videos, named as its reader names them."""
+    users = {"train": range(1, 21), "dev": range(21, 36), "test": range(36, 56)}
+    cells = [
+        ("oulu_npu", f"{user:02d}", split, phone, session, SPECIES[file], f"{phone}_{session}_{user:02d}_{file}")
+        for split, numbers in users.items()
+        for user, phone, session, file in itertools.product(numbers, "123456", "123", SPECIES)
+    ]
+    table = pd.DataFrame(cells, columns=["domain", "subject", "split", "device", "session", "species", "recording"])
+    return table.assign(frame=0, label=(table["species"] == "live").astype(int))
+
+
+@pytest.mark.parametrize(
+    ("name", "folds", "train", "dev", "test"),
+    [
+        ("oulu_npu_1", 1, (240, 960), (180, 720), (120, 480)),
+        ("oulu_npu_2", 1, (360, 720), (270, 540), (360, 720)),
+        ("oulu_npu_3", 6, (300, 1200), (225, 900), (60, 240)),
+        ("oulu_npu_4", 6, (200, 400), (150, 300), (20, 40)),
+    ],
+)
+def test_the_oulu_protocols_take_the_published_counts(oulu_npu, name: str, folds: int, train, dev, test) -> None:
+    """Boulkenafet et al. 2017; (live, spoof) of training, development and test, alike in every fold."""
+    tasks = resolve_protocol(name, ["oulu_npu"], oulu_npu)
+    assert len({task.target for task in tasks}) == folds
+    for task in tasks:
+        named = name_domains(oulu_npu, task.sources, task.target, task.lists)
+        split = split_task(named, task.sources, task.target, task.lists)
+        labels = [oulu_npu.loc[split.index(part), "label"] for part in PARTS]
+        assert [(int((each == 1).sum()), int((each == 0).sum())) for each in labels] == [train, dev, test]
+        people = [set(oulu_npu.loc[split.index(part), "subject"]) for part in PARTS]
+        assert not any(one & other for one, other in itertools.combinations(people, 2))
+        phones = [set(oulu_npu.loc[split.index(part), "device"]) for part in ("train", "target")]
+        assert not phones[0] & phones[1] or name in ("oulu_npu_1", "oulu_npu_2")
+
+
+def test_the_protocols_of_the_field_are_printed_as_the_papers_print_them() -> None:
+    tasks = resolve_protocol("ocim", FIELD)
+    assert [str(task) for task in tasks] == ["O&C&I to M", "O&M&I to C", "O&C&M to I", "I&C&M to O"]
+    assert [str(task) for task in resolve_protocol("limited", FIELD)] == ["M&I to C", "M&I to O"]
+    assert {task.lists for task in tasks} == {"ssdg"}
+    official = resolve_protocol("ocim", FIELD, lists="official")
+    assert str(official[0]) == "O&C&I to M (official)"
+
+
+def test_every_named_protocol_reads_back_from_its_print() -> None:
+    for name, protocol in named_protocols().items():
+        for task in protocol.parsed():
+            assert parse_task(str(task)) == task, name
+            assert len(task.file_name) <= 120
+
+
+def test_the_simulated_cameras_are_those_of_the_domain() -> None:
+    cameras = {camera.name for camera in load_domain("phone").cameras}
+    tasks = resolve_protocol("simulated-cameras", CAPTURE_DOMAINS)
+    assert {task.target for task in tasks} == {f"phone[camera={camera}]" for camera in cameras}
+    assert all(len(task.sources) == len(cameras) - 1 for task in tasks)
+    assert resolve_protocol("simulated", CAPTURE_DOMAINS) == resolve_protocol("leave-one-out", CAPTURE_DOMAINS)
 
 
 @pytest.fixture
 def frames() -> pd.DataFrame:
-    return manifest({"desk": SUBJECTS, "hall": {"train": 12, "test": 8}, "phone": SUBJECTS})
-
-
-def test_a_task_reads_as_it_is_written() -> None:
-    task = parse_task("desk&webcam&laptop to phone")
-    assert task == Task(("desk", "webcam", "laptop"), "phone")
-    assert str(task) == "desk&webcam&laptop to phone"
-    assert parse_task(" a & b  to c ") == Task(("a", "b"), "c")
+    cells = [("desk", "x"), ("phone", "b"), ("phone", "a"), ("phone", "c")]
+    table = pd.DataFrame(cells, columns=["domain", "factor_camera"])
+    return table.assign(recording=table.index.astype(str), split="train")
 
 
 @pytest.mark.parametrize(
-    "text", ["desk phone", "to phone", " to phone", "desk to ", "a&&b to c", "", "a&b to b", "a&a to b"]
-)
-def test_malformed_tasks_are_refused(text: str) -> None:
-    with pytest.raises(UserError, match="task"):
-        parse_task(text)
-
-
-def test_leave_one_out_names_every_domain_once() -> None:
-    tasks = leave_one_out(["O", "C", "I", "M"])
-    assert [str(task) for task in tasks] == ["C&I&M to O", "O&I&M to C", "O&C&M to I", "O&C&I to M"]
-    with pytest.raises(UserError, match="two domains"):
-        leave_one_out(["O"])
-
-
-def test_ssdg_leaves_dev_out_of_both_sides(frames: pd.DataFrame) -> None:
-    split = split_task(frames, ["desk"], "phone", "ssdg")
-    assert set(frames.loc[split.train, "split"]) == {"train", "test"}
-    assert set(frames.loc[split.validation, "split"]) == {"dev"}
-    assert set(frames.loc[split.target, "split"]) == {"train", "test"}
-    assert set(frames.loc[split.target, "domain"]) == {"phone"}
-    assert len(split.train) == (8 + 6) * 4
-    assert len(split.validation) == 4 * 4
-
-
-def test_official_trains_on_train_and_measures_test(frames: pd.DataFrame) -> None:
-    split = split_task(frames, ["desk"], "phone", "official")
-    assert set(frames.loc[split.train, "split"]) == {"train"}
-    assert set(frames.loc[split.validation, "split"]) == {"dev"}
-    assert set(frames.loc[split.target, "split"]) == {"test"}
-
-
-def test_everything_takes_all_and_holds_out_subjects(frames: pd.DataFrame) -> None:
-    split = split_task(frames, ["desk"], "phone", "everything")
-    assert len(split.target) == 18 * 4
-    assert len(split.train) + len(split.validation) == 18 * 4
-    assert frames.loc[split.validation, "subject"].nunique() == round(0.15 * 18)
-
-
-@pytest.mark.parametrize("lists", ["ssdg", "official", "everything"])
-def test_no_subject_is_shared_and_no_frame_is_used_twice(frames: pd.DataFrame, lists: str) -> None:
-    split = split_task(frames, ["desk", "hall"], "phone", lists)  # type: ignore[arg-type]
-    people = [
-        set(zip(part["domain"], part["subject"], strict=True))
-        for part in map(frames.loc.__getitem__, [split.train, split.validation, split.target])
-    ]
-    for one, other in itertools.combinations(people, 2):
-        assert not one & other
-    assert not split.train.intersection(split.validation).size
-
-
-def test_a_source_without_dev_gives_fifteen_percent_of_its_subjects(frames: pd.DataFrame) -> None:
-    split = split_task(frames, ["desk", "hall"], "phone", "ssdg")
-    validation = frames.loc[split.validation]
-    assert validation.loc[validation["domain"] == "hall", "subject"].nunique() == 3  # of 20
-    assert set(validation.loc[validation["domain"] == "desk", "split"]) == {"dev"}
-    train = frames.loc[split.train]
-    assert train.loc[train["domain"] == "hall", "subject"].nunique() == 17
-
-
-def test_held_out_subjects_depend_on_names_alone(frames: pd.DataFrame) -> None:
-    reference = split_task(frames, ["hall"], "phone", "ssdg").validation
-    shuffled = split_task(frames.sample(frac=1, random_state=1), ["hall"], "phone", "ssdg").validation
-    assert set(reference) == set(shuffled)
-
-
-@pytest.mark.parametrize("label", [0, 1])
-@pytest.mark.parametrize("first", range(8))
-def test_held_out_subjects_hold_both_classes(first: int, label: int) -> None:
-    """Only two of ten subjects have frames of a class, wherever these two are in the order of hashes."""
-    frames = manifest({"desk": {"train": 10}, "phone": {"test": 1}})
-    having = [f"train{first}", f"train{first + 2}"]
-    gone = frames["domain"].eq("desk") & frames["label"].eq(label) & ~frames["subject"].isin(having)
-    split = split_task(frames[~gone], ["desk"], "phone", "ssdg")
-    for part in (split.train, split.validation):
-        assert set(frames.loc[part, "label"]) == {0, 1}
-    assert not set(frames.loc[split.train, "subject"]) & set(frames.loc[split.validation, "subject"])
-
-
-def test_one_subject_cannot_train_and_validate() -> None:
-    frames = manifest({"desk": {"train": 1}, "phone": {"test": 1}})
-    with pytest.raises(UserError, match="domain 'desk' has no spoof frames in part 'validation'"):
-        split_task(frames, ["desk"], "phone", "ssdg")
-
-
-@pytest.mark.parametrize(
-    ("domain", "split_name", "label", "part", "word"),
+    ("name", "tasks"),
     [
-        ("desk", "train", 1, "train", "live"),
-        ("desk", "dev", 0, "validation", "spoof"),
-        ("phone", "test", 1, "target", "live"),
+        ("desk&phone to hall", ["desk&phone to hall"]),
+        ("leave-one-out", ["phone&hall to desk", "desk&hall to phone", "desk&phone to hall"]),
+        ("leave-one-out:hall,desk", ["desk to hall", "hall to desk"]),
+        ("single-source:desk,hall", ["desk to hall", "hall to desk"]),
+        ("intra:desk", ["desk to desk (official)"]),
+        (
+            "leave-one-out:phone[camera]",
+            [
+                "phone[camera=b&c] to phone[camera=a] (official)",
+                "phone[camera=a&c] to phone[camera=b] (official)",
+                "phone[camera=a&b] to phone[camera=c] (official)",
+            ],
+        ),
     ],
 )
-def test_an_empty_class_is_named(
-    frames: pd.DataFrame, domain: str, split_name: str, label: int, part: str, word: str
-) -> None:
-    gone = (frames["domain"] == domain) & (frames["split"] == split_name) & (frames["label"] == label)
-    with pytest.raises(UserError, match=f"domain '{domain}' has no {word} frames in part '{part}'"):
-        split_task(frames[~gone], ["desk"], "phone", "official")
+def test_protocols_are_made_for_the_domains_at_hand(frames: pd.DataFrame, name: str, tasks: list[str]) -> None:
+    frames = pd.concat(
+        [frames, pd.DataFrame({"domain": ["hall"], "recording": ["h"], "split": ["train"]})], ignore_index=True
+    )
+    assert [str(task) for task in resolve_protocol(name, ["desk", "phone", "hall"], frames)] == tasks
 
 
-def test_wrong_names_are_refused(frames: pd.DataFrame) -> None:
-    with pytest.raises(UserError, match=r"unknown domain 'dsek'; did you mean 'desk'\?"):
-        split_task(frames, ["dsek"], "phone", "ssdg")
-    with pytest.raises(UserError, match="also a source"):
-        split_task(frames, ["desk", "phone"], "phone", "ssdg")
-    with pytest.raises(UserError, match="unknown lists 'sdg'"):
-        split_task(frames, ["desk"], "phone", "sdg")  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="each once"):
-        split_task(frames, ["desk", "desk"], None, "ssdg")
-    with pytest.raises(ValueError, match="not unique"):
-        split_task(pd.concat([frames, frames]), ["desk"], "phone", "ssdg")
-
-
-def test_without_a_target_everything_else_is_the_same(frames: pd.DataFrame) -> None:
-    split = split_task(frames, ["desk", "hall"], None, "ssdg")
-    assert split.target.empty
-    assert split.train.equals(split_task(frames, ["desk", "hall"], "phone", "ssdg").train)
-
-
-def test_unlabelled_frames_take_no_part(frames: pd.DataFrame) -> None:
-    frames["label"] = frames["label"].astype("Int64")
-    frames.loc[0, "label"] = pd.NA
-    assert 0 not in split_task(frames, ["desk"], "phone", "everything").train
-
-
-def test_rejected_recordings_go_to_the_part_of_their_split_and_subject(frames: pd.DataFrame) -> None:
-    held_out = sorted(set(frames.loc[split_task(frames, ["hall"], "phone", "ssdg").validation, "subject"]))
-    kept = sorted(set(frames.loc[frames["domain"] == "hall", "subject"]) - set(held_out))
-    rows = [
-        ("hall", held_out[0], "x1", "train"),
-        ("hall", kept[0], "x2", "train"),
-        ("phone", "test0", "x3", "test"),
-        ("phone", "dev0", "x4", "dev"),
-        ("desk", "dev0", "x5", "dev"),
+def test_a_protocol_of_ones_own_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("about: mine\nlists: everything\ntasks: [desk to phone, phone to phone (official)]\n")
+    assert resolve_protocol(str(path), ["desk", "phone"]) == [
+        Task(("desk",), "phone", "everything"),
+        Task(("phone",), "phone", "official"),
     ]
-    rejected = pd.DataFrame(rows, columns=["domain", "subject", "recording", "split"]).assign(label=1, species="live")
-    split = split_task(frames, ["hall"], "phone", "ssdg", rejected)
-    assert {part: table["recording"].tolist() for part, table in split.rejected.items()} == {
-        "train": ["x2"],
-        "validation": ["x1"],
-        "target": ["x3"],
-    }
+    path.write_text("about: mine\ntask: [desk to phone]\n")
+    with pytest.raises(UserError, match=r"mine\.yaml"):
+        resolve_protocol(str(path), ["desk", "phone"])
 
 
-def test_recordings_are_counted_by_part_and_class(frames: pd.DataFrame) -> None:
-    counts = count_recordings(frames, split_task(frames, ["desk"], "phone", "official"))
-    assert list(counts.itertuples(index=False, name=None)) == [
-        ("train", "desk", "spoof", 8),
-        ("train", "desk", "live", 8),
-        ("validation", "desk", "spoof", 4),
-        ("validation", "desk", "live", 4),
-        ("target", "phone", "spoof", 6),
-        ("target", "phone", "live", 6),
-    ]
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ocim", r"'oulu_npu' \(printed O\) is not prepared; the data hold desk, phone; prepare it"),
+        ("desk to hall", "data set 'hall' is not prepared"),
+        ("ocin", r"unknown protocol 'ocin'; did you mean 'ocim'"),
+        ("phone[camera=a] to phone[camera=z] (official)", "no recording of 'phone' has 'z' in column 'camera'"),
+        ("leave-one-out:hall[camera]", "data set 'hall' is not prepared"),
+        ("leave-one-out:phone[camra]", "has no column 'camra'"),
+        ("leave-one-out:desk", "needs two domains or more; given: desk"),
+        ("single-source:desk", "needs two domains or more; given: desk"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(frames: pd.DataFrame, name: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        resolve_protocol(name, ["desk", "phone"], frames)

@@ -26,7 +26,8 @@ from dgfas.core.manifest import Manifest
 from dgfas.core.progress import Printed, Silent
 from dgfas.data.batches import BatchLoader
 from dgfas.evaluation.metrics import auc
-from dgfas.evaluation.protocols import Task, leave_one_out
+from dgfas.evaluation.protocols import leave_one_out
+from dgfas.evaluation.tasks import Task
 from dgfas.simulation import CAPTURE_DOMAINS, contact_sheet, simulate
 from dgfas.simulation.data_set import VERSION
 from dgfas.training.configure import build_config

@@ -8,7 +8,7 @@ from typing import Any
 
 from dgfas.core.config import Strict
 from dgfas.core.progress import Silent, named
-from dgfas.evaluation.protocols import Task, parse_task
+from dgfas.evaluation.tasks import Task, parse_task
 from dgfas.evaluation.tracks import mean_domain_auc
 from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config
@@ -42,7 +42,7 @@ class Training(Strict):
     @property
     def name(self) -> str:
         """The result's path: task, row, seed."""
-        return f"{self.task.replace(' ', '-')}/{self.entry.label}/seed-{self.seed}"
+        return f"{parse_task(self.task).file_name}/{self.entry.label}/seed-{self.seed}"
 
     @property
     def root(self) -> Path:
@@ -79,6 +79,7 @@ def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
         roots=[job.root],
         sources=task.sources,
         target=task.target,
+        lists=task.lists,
         preset=job.entry.preset,
         setting=job.setting,
         assignments=[*values, *job.entry.assignments],

@@ -10,7 +10,7 @@ from dgfas.core.errors import UserError
 
 
 def benchmark(
-    task: Annotated[list[str], typer.Argument(help="`leave-one-out`, or tasks such as 'desk&webcam&laptop to phone'.")],
+    task: Annotated[list[str], typer.Argument(help="Protocols (leave-one-out, ocim) or tasks ('a&b to c').")],
     methods: Annotated[str, typer.Option(help="Names, e.g. binary_cnn,rfm,ms_lbp; `all` learned ones.")],
     out: Annotated[Path, typer.Option(help="Folder of the results; what it holds is not done again.")],
     data: Annotated[Path, typer.Option(help="Prepared data set; {seed} stands for the seed.")],
@@ -34,12 +34,12 @@ def benchmark(
     from dgfas.benchmark.parallel import Processes
     from dgfas.benchmark.runner import cores, run_jobs
     from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
-    from dgfas.evaluation.protocols import leave_one_out, parse_task
+    from dgfas.evaluation.protocols import resolve_protocol
     from dgfas.methods.registry import method_file, method_names
     from dgfas.reporting.study import markdown, read_study, study_table
     from dgfas.simulation.capture_domains import CAPTURE_DOMAINS
     from dgfas.training.record import read_json, write_json
-    from dgfas.training.task_data import domains_but
+    from dgfas.training.task_data import prepared_frames
 
     names = method_names() if methods == "all" else [name.strip() for name in methods.split(",")]
     for name in names:
@@ -57,11 +57,9 @@ def benchmark(
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError as error:
         raise UserError(f"--seeds {seeds!r}: write whole numbers with commas between them") from error
-    if task == ["leave-one-out"]:
-        domains = list(CAPTURE_DOMAINS) if simulate_subjects else domains_but(None, [data])
-        tasks = leave_one_out(domains)
-    else:
-        tasks = [parse_task(text) for text in task]
+    frames = None if simulate_subjects else prepared_frames([Path(str(data).format(seed=numbers[0]))])
+    domains = list(CAPTURE_DOMAINS) if frames is None else list(frames["domain"].unique())
+    tasks = [each for text in task for each in resolve_protocol(text, domains, frames)]
     jobs = list(
         trainings(
             entries,

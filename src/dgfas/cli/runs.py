@@ -172,6 +172,7 @@ def evaluate(
     from rich.console import Console
 
     from dgfas.evaluation.foreign import evaluate_files
+    from dgfas.evaluation.tasks import file_name
     from dgfas.evaluation.thresholds import parse_rule
     from dgfas.reporting.results import write_result
     from dgfas.reporting.tables import species_table, tracks_table
@@ -192,7 +193,7 @@ def evaluate(
 
         with bars() as report:
             evaluation = evaluate_run(run, target, data, selection=select, threshold=threshold, report=report)
-        out = out or run / "evaluation" / str(evaluation.about["target"])
+        out = out or run / "evaluation" / file_name(str(evaluation.about["target"]))
     files = write_result(evaluation, out)
     Console().print(tracks_table(evaluation))
     Console().print(species_table(evaluation))

@@ -1,180 +1,133 @@
-"""Which recordings train, validate and test: tasks, lists and held-out subjects."""
+"""Protocols: lists of tasks, by name from YAML or made for the domains at hand."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
+from pydantic import Field
 
-from dgfas.core.config import Lists
+from dgfas.core.config import Lists, Strict, read_yaml, validated
 from dgfas.core.errors import UserError, nearest
-from dgfas.core.label import Label
-from dgfas.core.recording import SPLITS
-from dgfas.core.seeding import stable_seed
+from dgfas.evaluation.parts import name_domains
+from dgfas.evaluation.slices import LETTERS, column_text, parse_slice, stored_name
+from dgfas.evaluation.tasks import DEFAULT_LISTS, Task, parse_task
 
-Part = Literal["train", "validation", "target"]
-PARTS: tuple[Part, ...] = ("train", "validation", "target")
-
-#: list -> (splits of a source that train, splits of a source that validate, splits of the target that are measured)
-LIST_SPLITS: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
-    "ssdg": (("train", "test"), ("dev",), ("train", "test")),
-    "official": (("train",), ("dev",), ("test",)),
-    "everything": (SPLITS, (), SPLITS),
-}
-HELD_OUT_SHARE = 0.15  # of a source's subjects, where no split of its own is left for validation
+NAMED_PROTOCOLS = Path(__file__).with_name("protocols.yaml")
 
 
-@dataclass(frozen=True)
-class Task:
-    """Source domains that train and one unseen target domain, written `desk&webcam&laptop to phone`."""
+class Protocol(Strict):
+    """A named protocol as YAML has it; the tasks are written as `parse_task` reads them."""
 
-    sources: tuple[str, ...]
-    target: str
+    about: str
+    lists: Lists = DEFAULT_LISTS
+    tasks: tuple[str, ...] = Field(min_length=1)
 
-    def __post_init__(self) -> None:
-        names = [*self.sources, self.target]
-        if not self.sources or not all(names):
-            raise UserError(f"task {str(self)!r}: write it as source&source to target")
-        if self.target in self.sources:
-            raise UserError(f"task {str(self)!r}: target {self.target!r} is also a source; a target must be unseen")
-        if len(set(self.sources)) < len(self.sources):
-            raise UserError(f"task {str(self)!r}: a source comes twice")
-
-    def __str__(self) -> str:
-        return f"{'&'.join(self.sources)} to {self.target}"
+    def parsed(self) -> list[Task]:
+        """Return the tasks; one that names no lists takes the protocol's."""
+        return [parse_task(text, self.lists) for text in self.tasks]
 
 
-def parse_task(text: str) -> Task:
-    """Read a task from `desk&webcam&laptop to phone`. Raises UserError if it is not of that form."""
-    sources, to, target = text.rpartition(" to ")
-    if not to:
-        raise UserError(f"task {text!r}: write it as source&source to target")
-    return Task(tuple(name.strip() for name in sources.split("&")), target.strip())
-
-
-def leave_one_out(domains: Iterable[str]) -> list[Task]:
+def leave_one_out(domains: Iterable[str], lists: Lists = DEFAULT_LISTS) -> list[Task]:
     """Return one task a domain: that domain is the target and all others are sources, in the given order."""
+    names = _two_or_more(domains, "leave-one-out")
+    return [Task(tuple(name for name in names if name != target), target, lists) for target in names]
+
+
+def single_source(domains: Iterable[str], lists: Lists = DEFAULT_LISTS) -> list[Task]:
+    """Return one task an ordered pair: each domain alone is the source, each other one the target."""
+    names = _two_or_more(domains, "single-source")
+    return [Task((source,), target, lists) for source in names for target in names if target != source]
+
+
+def intra_domain(domains: Iterable[str], lists: Lists = "official") -> list[Task]:
+    """Return one task a domain: it trains on its training subjects and is measured on its test subjects."""
+    return [Task((name,), name, lists) for name in domains]
+
+
+#: Protocols that are made for the domains at hand, or for those named behind a colon.
+FAMILIES: dict[str, tuple[Callable[..., list[Task]], str]] = {
+    "leave-one-out": (leave_one_out, "each domain in turn is the target, all others train"),
+    "single-source": (single_source, "each domain alone trains, each other one is measured"),
+    "intra": (intra_domain, "each domain trains and is measured on subjects of its own (official lists)"),
+}
+
+
+def named_protocols() -> dict[str, Protocol]:
+    """Return the protocols that come with the package."""
+    return {name: validated(Protocol, values, name) for name, values in read_yaml(NAMED_PROTOCOLS).items()}
+
+
+def resolve_protocol(
+    name: str, domains: Sequence[str], frames: pd.DataFrame | None = None, lists: Lists | None = None
+) -> list[Task]:
+    """Return the tasks of a protocol on prepared data.
+
+    `name` is a task ("desk&webcam to phone"), a named protocol ("ocim"), a YAML file with the keys of one, or a family:
+    "leave-one-out" over all `domains`, "leave-one-out:desk,webcam,phone" over some, "leave-one-out:phone[camera]" over
+    the values of a column within one data set; "single-source" and "intra" alike. `domains` are the data sets that are
+    prepared or will be simulated, `frames` the rows of their manifests (needed for a family over a column). `lists`
+    replaces the protocol's own. Raises UserError for an unknown protocol, a malformed task, or a data set or slice
+    that is not there.
+    """
+    family, _, argument = name.partition(":")
+    if " to " in name:
+        tasks = [parse_task(name)]
+    elif name.endswith((".yaml", ".yml")):
+        tasks = validated(Protocol, read_yaml(Path(name)), name).parsed()
+    elif family in FAMILIES:
+        tasks = _of_family(family, argument, domains, frames)
+    else:
+        known = named_protocols()
+        if name not in known:
+            raise UserError(f"unknown protocol {name!r}; {nearest(name, [*known, *FAMILIES])}")
+        tasks = known[name].parsed()
+    if lists is not None:
+        tasks = [replace(task, lists=lists) for task in tasks]
+    _check_prepared(name, tasks, domains, frames)
+    return tasks
+
+
+def _of_family(family: str, argument: str, domains: Sequence[str], frames: pd.DataFrame | None) -> list[Task]:
+    make = FAMILIES[family][0]
+    if "[" in argument and "=" not in argument:
+        return make(_values(argument, frames), lists="official")
+    named = [part.strip() for part in argument.split(",")] if argument else list(domains)
+    return make(named)
+
+
+def _values(argument: str, frames: pd.DataFrame | None) -> list[str]:
+    """Return the slices of `phone[camera]`: one domain a value of the column."""
+    data_set, _, column = argument.rstrip("] ").partition("[")
+    if frames is None:
+        raise UserError(f"protocol over {argument!r}: the data set must be there first, so that its values are known")
+    own = frames[frames["domain"] == stored_name(data_set, frames["domain"].unique())]
+    if own.empty:
+        raise UserError(f"protocol over {argument!r}: {_not_prepared(data_set, sorted(frames['domain'].unique()))}")
+    return [f"{data_set}[{column}={value}]" for value in sorted(set(column_text(own, column)) - {""})]
+
+
+def _two_or_more(domains: Iterable[str], protocol: str) -> list[str]:
     names = list(domains)
     if len(names) < 2:
-        raise UserError(f"leave-one-out needs two domains or more; given: {', '.join(names) or 'none'}")
-    return [Task(tuple(name for name in names if name != target), target) for target in names]
+        raise UserError(f"{protocol} needs two domains or more; given: {', '.join(names) or 'none'}")
+    return names
 
 
-@dataclass(frozen=True)
-class TaskSplit:
-    """The parts of a task: rows of the frames given to `split_task` (by index), and rejected recordings a part."""
-
-    train: pd.Index
-    validation: pd.Index
-    target: pd.Index
-    rejected: dict[Part, pd.DataFrame]
-
-    def index(self, part: Part) -> pd.Index:
-        """Return the index of one part."""
-        return {"train": self.train, "validation": self.validation, "target": self.target}[part]
+def _check_prepared(name: str, tasks: Sequence[Task], domains: Sequence[str], frames: pd.DataFrame | None) -> None:
+    for domain in dict.fromkeys(domain for task in tasks for domain in (*task.sources, task.target)):
+        data_set = parse_slice(domain).data_set
+        if stored_name(data_set, domains) not in domains:
+            raise UserError(f"protocol {name!r}: {_not_prepared(data_set, domains)}")
+    if frames is not None:
+        recordings = frames.drop_duplicates(["domain", "recording"])
+        for task in tasks:
+            name_domains(recordings, task.sources, task.target, task.lists)
 
 
-def split_task(
-    frames: pd.DataFrame,
-    sources: Iterable[str],
-    target: str | None,
-    lists: Lists,
-    rejected: pd.DataFrame | None = None,
-) -> TaskSplit:
-    """Divide the labelled frames of prepared data sets into training, source validation and target.
-
-    `frames` are the rows of one or more manifests with a unique index; `rejected` their recordings without a face.
-    `lists`: "ssdg" trains on and measures the splits train and test, and validates on dev; "official" trains on
-    train, validates on dev, measures test; "everything" takes all splits on both sides. A source without frames for
-    validation gives 15 % of its subjects (at least one, both classes among them), chosen by a hash of their names.
-    Without `target` that part is empty. No subject is both in train and validation. Raises UserError for an unknown
-    domain, a target that is a source, and a part without frames of a domain or class.
-    """
-    sources = tuple(sources)
-    _check_names(frames, sources, target, lists)
-    if not frames.index.is_unique:
-        raise ValueError("the index of frames is not unique; concatenate manifests with ignore_index=True")
-    frames = frames[frames["label"].notna()]
-    rejected = frames.iloc[:0] if rejected is None else rejected[rejected["label"].notna()]
-    held_out = {source: _held_out_subjects(frames, source, lists) for source in sources}
-    part = _parts(frames, held_out, target, lists)
-    rejected_part = _parts(rejected, held_out, target, lists)
-    for source in sources:
-        _check_part(frames[part == "train"], source, "train", lists)
-        _check_part(frames[part == "validation"], source, "validation", lists)
-    if target is not None:
-        _check_part(frames[part == "target"], target, "target", lists)
-    return TaskSplit(
-        train=frames.index[part == "train"],
-        validation=frames.index[part == "validation"],
-        target=frames.index[part == "target"],
-        rejected={name: rejected[rejected_part == name] for name in PARTS},
+def _not_prepared(data_set: str, domains: Sequence[str]) -> str:
+    printed = f" (printed {data_set})" if data_set in LETTERS else ""
+    return (
+        f"data set {LETTERS.get(data_set, data_set)!r}{printed} is not prepared; the data hold "
+        f"{', '.join(domains) or 'nothing'}; prepare it with `dgfas prepare` and name its folder with --data"
     )
-
-
-def count_recordings(frames: pd.DataFrame, split: TaskSplit) -> pd.DataFrame:
-    """Count recordings with a face: columns part, domain, class ("live" or "spoof"), recordings; for headers."""
-    counts: list[tuple[str, str, str, int]] = []
-    for part in PARTS:
-        recordings = frames.loc[split.index(part)].drop_duplicates(["domain", "recording"])
-        for domain in sorted(recordings["domain"].unique()):
-            labels = recordings.loc[recordings["domain"] == domain, "label"]
-            counts += [(part, domain, label.word, int((labels == label).sum())) for label in Label]
-    return pd.DataFrame(counts, columns=["part", "domain", "class", "recordings"])
-
-
-def _parts(rows: pd.DataFrame, held_out: dict[str, set[str]], target: str | None, lists: Lists) -> pd.Series:
-    """Name the part of each row (of frames or of rejected recordings); rows of no part are empty."""
-    train_splits, validation_splits, target_splits = LIST_SPLITS[lists]
-    part = pd.Series("", index=rows.index, dtype=object)
-    for source, subjects in held_out.items():
-        of_source = rows["domain"] == source
-        trains = of_source & rows["split"].isin(train_splits)
-        part[trains] = "train"
-        part[trains & rows["subject"].isin(subjects)] = "validation"
-        part[of_source & rows["split"].isin(validation_splits)] = "validation"
-    part[(rows["domain"] == target) & rows["split"].isin(target_splits)] = "target"
-    return part
-
-
-def _held_out_subjects(frames: pd.DataFrame, source: str, lists: Lists) -> set[str]:
-    """Return the subjects of `source` that validate instead of training; none where a split does so.
-
-    Of each class the first subject in the order of hashes validates and the last one trains.
-    """
-    train_splits, validation_splits, _ = LIST_SPLITS[lists]
-    rows = frames[frames["domain"] == source]
-    if rows["split"].isin(validation_splits).any():
-        return set()
-    rows = rows[rows["split"].isin(train_splits)]
-    order = sorted(rows["subject"].unique(), key=lambda subject: stable_seed("held out", source, subject))
-    number = max(1, round(HELD_OUT_SHARE * len(order)))
-    of_class = [set(rows.loc[rows["label"] == label, "subject"]) for label in Label]
-    having = [[subject for subject in order if subject in subjects] for subjects in of_class]
-    stay = {subjects[-1] for subjects in having if subjects}
-    held_out = {subjects[0] for subjects in having if subjects} - stay
-    free = [subject for subject in order if subject not in held_out | stay]
-    return held_out | set(free[: max(0, number - len(held_out))])
-
-
-def _check_names(frames: pd.DataFrame, sources: tuple[str, ...], target: str | None, lists: str) -> None:
-    domains = sorted(frames["domain"].unique())
-    for name in (*sources, *([] if target is None else [target])):
-        if name not in domains:
-            raise UserError(f"unknown domain {name!r}; {nearest(name, domains)}")
-    if lists not in LIST_SPLITS:
-        raise UserError(f"unknown lists {lists!r}; {nearest(lists, LIST_SPLITS)}")
-    if target is not None:
-        Task(sources, target)
-    elif not sources or len(set(sources)) < len(sources):
-        raise UserError(f"sources {list(sources)}: name one domain or more, each once")
-
-
-def _check_part(rows: pd.DataFrame, domain: str, part: Part, lists: Lists) -> None:
-    labels = rows.loc[rows["domain"] == domain, "label"]
-    for label in Label:
-        if not (labels == label).any():
-            raise UserError(
-                f"domain {domain!r} has no {label.word} frames in part {part!r} with lists {lists!r}; "
-                "choose other lists or leave the domain out"
-            )

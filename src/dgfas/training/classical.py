@@ -12,7 +12,7 @@ from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Progress, Silent, named
 from dgfas.data.colour import to_size
-from dgfas.evaluation.protocols import Part
+from dgfas.evaluation.parts import Part
 from dgfas.evaluation.scores import scores_of_frames, write_scores
 from dgfas.methods.classical.base import ClassicalMethod
 from dgfas.methods.classical.training import fit_method, score_rows

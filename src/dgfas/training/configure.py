@@ -6,6 +6,7 @@ from typing import Any
 
 from dgfas.core.config import (
     DataConfig,
+    Lists,
     RunConfig,
     SelectionRule,
     Strict,
@@ -48,6 +49,7 @@ def build_config(
     roots: Sequence[Path] = (),
     sources: Sequence[str] = (),
     target: str | None = None,
+    lists: Lists | None = None,
     preset: str | None = None,
     setting: str | None = None,
     selection: SelectionRule | None = None,
@@ -67,7 +69,7 @@ def build_config(
         "setting": setting,
         "selection": selection,
         "threshold": threshold,
-        "data": _given({"roots": list(roots), "sources": list(sources), "target": target}),
+        "data": _given({"roots": list(roots), "sources": list(sources), "target": target, "lists": lists}),
     }
     from_file = read_yaml(config_file) if config_file else {}
     given = merge(merge(merge(DEFAULTS, from_file), _given(arguments)), parse_assignments(assignments))

@@ -6,8 +6,8 @@ from pathlib import Path
 from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
 from dgfas.core.progress import NamedProgress, Silent, named
-from dgfas.evaluation.protocols import Task
 from dgfas.evaluation.scores import Scores, scores_of_frames, write_scores
+from dgfas.evaluation.tasks import Task, file_name
 from dgfas.evaluation.thresholds import parse_rule
 from dgfas.evaluation.tracks import Evaluation, evaluate_checkpoints
 from dgfas.training.record import read_config, read_record
@@ -38,10 +38,10 @@ def evaluate_run(
     target = target or config.data.target
     if target is None:
         raise UserError(f"{run}: was trained without a target; name one with --target")
-    task = Task(config.data.sources, target)
+    task = Task(config.data.sources, target, config.data.lists)
     scores, data = score_target(run, target, roots, (report or Silent()).progress)
     results = evaluate_checkpoints(development_scores(run), scores, selection=selection, threshold=threshold)
-    folder = run / "evaluation" / target
+    folder = run / "evaluation" / file_name(target)
     folder.mkdir(parents=True, exist_ok=True)
     for step, target_scores in scores.items():
         write_scores(folder / f"scores-{step:07d}.csv", target_scores)

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from dgfas.core.config import RunConfig
 from dgfas.core.progress import Progress, Silent
-from dgfas.evaluation.protocols import Part
+from dgfas.evaluation.parts import Part
 from dgfas.training import classical
 from dgfas.training.configure import is_classical, need_torch
 from dgfas.training.record import read_config

@@ -16,7 +16,8 @@ from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
 from dgfas.core.progress import NamedProgress, named
 from dgfas.data.frames import PackedFrames, pack
-from dgfas.evaluation.protocols import Part, TaskSplit, count_recordings, split_task
+from dgfas.evaluation.parts import Part, TaskSplit, count_recordings, name_domains, split_task
+from dgfas.evaluation.slices import parse_slice, stored_name
 from dgfas.faces.options import PrepareOptions
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class TaskData:
     """All frames of the prepared data sets in one table, divided into the parts of one task.
 
-    `frames` has the manifest's columns and `data_set`, `row`: where the frame lies.
+    `frames` has the manifest's columns, `domain` named as the task names it, and `data_set`, `row`: where it lies.
     """
 
     manifests: list[Manifest]
@@ -95,6 +96,8 @@ def load_task(data: DataConfig, image_size: int, target: str | None, progress: N
     if data.frames_per_recording is not None:
         frames = evenly_spaced(frames, data.frames_per_recording)
     rejected = pd.concat([manifest.rejected for manifest in manifests], ignore_index=True)
+    frames = name_domains(frames, data.sources, target, data.lists)
+    rejected = name_domains(rejected, data.sources, target, data.lists, need_rows=False)
     split = split_task(frames, data.sources, target, data.lists, rejected)
     packed = []
     for manifest in manifests:
@@ -121,7 +124,13 @@ def _check_domains_once(frames: pd.DataFrame, data: DataConfig) -> None:
         )
 
 
+def prepared_frames(roots: Iterable[Path]) -> pd.DataFrame:
+    """Return the rows of the manifests of prepared data sets, in one table."""
+    return pd.concat([Manifest.read(root).frames for root in roots], ignore_index=True)
+
+
 def domains_but(target: str | None, roots: Iterable[Path]) -> list[str]:
-    """Return the domains of prepared data sets, in their order, without `target`."""
-    domains = [name for root in roots for name in Manifest.read(root).frames["domain"].unique()]
-    return [name for name in dict.fromkeys(domains) if name != target]
+    """Return the domains of prepared data sets, in their order, without that of which `target` is or is a slice."""
+    domains = list(prepared_frames(roots)["domain"].unique())
+    own = None if target is None else stored_name(parse_slice(target).data_set, domains)
+    return [name for name in domains if name != own]

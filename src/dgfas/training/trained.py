@@ -14,7 +14,7 @@ from dgfas.core.progress import Progress
 from dgfas.data.batches import BatchLoader
 from dgfas.data.colour import rgb_and_hsv, to_size
 from dgfas.evaluation.calibration import Calibration
-from dgfas.evaluation.protocols import Part
+from dgfas.evaluation.parts import Part
 from dgfas.methods.base import Method
 from dgfas.training.checkpoint import checkpoint_path, read_checkpoint
 from dgfas.training.configure import provider_of

@@ -11,6 +11,8 @@ from dgfas.core.errors import UserError
 from dgfas.core.manifest import Manifest, write_manifest
 from dgfas.core.progress import Silent
 from dgfas.evaluation.scores import read_scores
+from dgfas.evaluation.tasks import parse_task
+from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
 from dgfas.training.loop import train
@@ -126,6 +128,30 @@ def test_the_same_domain_in_two_data_sets_is_refused(tiny, simulated: Path, tmp_
     data = tiny("binary_cnn").data.model_copy(update={"roots": (simulated, copy)})
     with pytest.raises(UserError, match="is in more than one of"):
         load_task(data, 32, "phone")
+
+
+def test_a_task_inside_one_data_set_reaches_the_run(tmp_path: Path) -> None:
+    """Leave one camera out: the restriction goes through the configuration to the frames, the scores and the result."""
+    root = tmp_path / "data"
+    simulate(root, domains=["laptop"], subjects=10, frames=1, image_size=32, workers=1)
+    task = parse_task("laptop[camera=laptop] to laptop[camera=android] (official)")
+    values = ["options.samples_per_cell=8", "options.penalty=[1.0]", "options.gamma=[1.0]"]
+    config = build_config(
+        "ms_lbp", roots=[root], sources=task.sources, target=task.target, lists=task.lists, assignments=values
+    )
+    data = load_task(config.data, 64, task.target)
+    for part, camera, split in (("train", "laptop", "train"), ("target", "android", "test")):
+        frames = data.part(part)
+        assert set(frames["factor_camera"]) == {camera}
+        assert set(frames["split"]) == {split}
+        assert set(frames["domain"]) == {f"laptop[camera={camera}]"}
+    start(config, tmp_path / "run", Silent())
+    freeze_operating_point(tmp_path / "run", **RULES)
+    evaluation = evaluate_run(tmp_path / "run", None, **RULES)
+    assert parse_task(evaluation.about["task"]) == task
+    assert evaluation.results[0].measurement.bootstrap.persons == 2
+    with pytest.raises(UserError, match="needs the official lists"):
+        load_task(config.data.model_copy(update={"lists": "ssdg"}), 64, task.target)
 
 
 def test_the_operating_point_is_stored_with_its_provenance(tiny, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from dgfas.core.errors import UserError, nearest
 from dgfas.core.files import write_whole
 from dgfas.core.label import Label
+from dgfas.evaluation.slices import data_set_of
 
 COLUMNS = ["domain", "subject", "recording", "frame", "species", "label", "score"]
 TEXT_COLUMNS = ["domain", "subject", "recording", "species"]
@@ -60,8 +61,13 @@ class Scores:
 
     @property
     def person(self) -> np.ndarray:
-        """Number of the person of each row, `(N,)` in 0..P-1; subjects of two domains are two persons."""
-        return self.rows.groupby(["domain", "subject"], sort=True).ngroup().to_numpy()
+        """Number of the person of each row, `(N,)` in 0..P-1; subjects of two data sets are two persons."""
+        return self.rows.groupby([self.data_set, self.rows["subject"]], sort=True).ngroup().to_numpy()
+
+    @property
+    def data_set(self) -> pd.Series:
+        """The data set of each row, `(N,)`: its domain, or that of which the domain is a slice."""
+        return self.rows["domain"].map({name: data_set_of(name) for name in self.rows["domain"].unique()})
 
     def column(self, name: str) -> np.ndarray:
         """Return one column of text as an array `(N,)`."""
@@ -79,8 +85,8 @@ class Scores:
 
     @property
     def recordings_hash(self) -> str:
-        """SHA-256 over the sorted recordings (domain, subject, recording, label): which test set this is."""
-        keys = self.rows[["domain", "subject", "recording", "label"]].drop_duplicates()
+        """SHA-256 over the sorted recordings (data set, subject, recording, label): which test set this is."""
+        keys = self.rows.assign(domain=self.data_set)[["domain", "subject", "recording", "label"]].drop_duplicates()
         lines = sorted("\x1f".join(map(str, key)) for key in keys.itertuples(index=False))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

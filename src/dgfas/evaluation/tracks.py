@@ -183,11 +183,11 @@ def _oracle_threshold(scores: Scores, level: Level) -> Threshold:
 def _check_apart(development: Scores, target: Scores) -> None:
     """Raise UserError if a recording or subject is in both: its threshold would then be fixed on the target."""
     for name in ("recording", "subject"):
-        keys = ["domain", name]
-        shared = development.rows[keys].drop_duplicates().merge(target.rows[keys].drop_duplicates())
+        sides = [each.rows[[name]].assign(data_set=each.data_set).drop_duplicates() for each in (development, target)]
+        shared = sides[0].merge(sides[1])
         if len(shared):
-            domain, who = shared.iloc[0]
+            who, data_set = shared.iloc[0]
             raise UserError(
-                f"{target.origin}: {name} {who!r} of domain {domain!r} is also in {development.origin}; "
+                f"{target.origin}: {name} {who!r} of domain {data_set!r} is also in {development.origin}; "
                 f"development and target must not share {name}s"
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.domains.provider import DomainProvider
-from dgfas.evaluation.protocols import Task
+from dgfas.evaluation.tasks import Task
 from dgfas.training.configure import provider_of
 from dgfas.training.record import read_config
 from dgfas.training.selection import read_operating_point

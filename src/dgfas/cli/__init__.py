@@ -3,6 +3,8 @@
 import typer
 
 from dgfas.cli import benchmark, data, runs
+from dgfas.cli.data_sets import add_data_sets
+from dgfas.cli.doctor import doctor
 from dgfas.cli.shared import Verbs
 
 app = typer.Typer(
@@ -16,10 +18,12 @@ app = typer.Typer(
 
     Example: dgfas demo demo
     """,
-    epilog="`dgfas VERB --help` explains a verb. Exit codes: 0 done, 2 a mistake to mend, 3 too many files rejected.",
+    epilog="`dgfas VERB --help` explains a verb. "
+    "Exit codes: 0 done, 2 a mistake to mend, 3 too many files rejected or missing.",
 )
+add_data_sets(data.prepare_app)
 app.add_typer(data.prepare_app, name="prepare")
-for verb in (data.simulate, data.doctor, runs.train, runs.score, runs.evaluate, runs.demo, benchmark.benchmark):
+for verb in (data.simulate, doctor, runs.train, runs.score, runs.evaluate, runs.demo, benchmark.benchmark):
     app.command()(verb)
 
 

@@ -1,4 +1,4 @@
-"""Verbs that make data: simulate, prepare, doctor."""
+"""Verbs that make data: simulate and prepare."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dgfas.cli.shared import EXIT_USER_ERROR, bars, say
-from dgfas.core.errors import UserError
+from dgfas.cli.shared import bars, say
 
 if TYPE_CHECKING:
     from dgfas.core.recording import Recording
@@ -165,6 +164,8 @@ def run_preparation(
     if len(result.manifest.frames):
         write_sheet(result.manifest, out / "sheet.png")
         say(f"look at {out / 'sheet.png'}")
+    if result.noted:
+        say(f"note: {result.noted} recordings seem to lie turned; see the column note of {out / 'recordings.csv'}")
     say(
         f"{result.recordings} recordings, {len(result.manifest.frames)} frames, {result.rejected} rejected"
         + (f" (see {out / 'rejected.csv'})" if result.rejected else "")
@@ -192,35 +193,3 @@ def prepare_merge(
     if len(manifest.frames):
         write_sheet(manifest, out / "sheet.png")
     say(f"{len(manifest.frames)} frames in {out}, {len(manifest.rejected)} recordings rejected")
-
-
-def doctor(
-    fetch_models: Annotated[
-        bool, typer.Option("--fetch-models", help="Download the face-finding models first (7 MB).")
-    ] = False,
-) -> None:
-    """Check what this machine has, and fetch the face models.
-
-    Example: dgfas doctor --fetch-models
-    """
-    from dgfas.faces import models
-
-    if fetch_models:
-        with bars() as report:
-            models.fetch_models(report.note)
-    faults = 0
-    for name in models.MODELS:
-        try:
-            say(f"face model {name}: {models.model_path(name)}")
-        except UserError as error:
-            faults += 1
-            say(f"face model {name}: {error}")
-    try:
-        import torch
-    except ImportError:
-        say('torch: not installed; to train, pip install "dgfas[train]"')
-    else:
-        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-        say(f"torch: {torch.__version__}, {gpu}, {torch.get_num_threads()} threads")
-    if faults:
-        raise typer.Exit(EXIT_USER_ERROR)

@@ -36,6 +36,7 @@ class PrepareResult:
     frames_without_face: int
     frames_unreadable: int
     left_out: int  # finished by an earlier run, but not among the recordings given now
+    noted: int  # in which something is to be looked at, see recordings.csv
     exit_code: int  # 0, or 3 if every recording or more than `max_rejected` failed
 
 
@@ -120,7 +121,7 @@ def _joined(recordings: Sequence[Recording], store: Store, resumed: int) -> Prep
             "species": recording.species,
         }
         frames += [{**about, **recording.factors, **row} for row in outcome.frames]
-        counts.append({**about, **outcome.counts, "reason": outcome.reason})
+        counts.append({**about, **outcome.counts, "reason": outcome.reason, "note": outcome.note})
         if outcome.reason is not None:
             rejected.append(
                 {**about, **recording.factors, "source": str(recording.sources[0]), "reason": outcome.reason}
@@ -140,6 +141,7 @@ def _joined(recordings: Sequence[Recording], store: Store, resumed: int) -> Prep
         frames_without_face=sum(row["frames_without_face"] for row in counts),
         frames_unreadable=sum(row["frames_unreadable"] for row in counts),
         left_out=store.count() - len(recordings),
+        noted=sum(row["note"] is not None for row in counts),
         exit_code=3 if failed else 0,
     )
 

@@ -21,6 +21,7 @@ from dgfas.faces.frames import is_image, read_recording
 from dgfas.faces.given import given_boxes, given_depth
 from dgfas.faces.models import MODELS
 from dgfas.faces.options import PrepareOptions
+from dgfas.faces.rotation import turn_hint, turns_needed
 
 ROWS_FOLDER = "finished"
 FORMAT = 1  # raised when the crops of the same options would change
@@ -28,11 +29,15 @@ FORMAT = 1  # raised when the crops of the same options would change
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a recording: rows for the manifest, counts of frames, and the reason if it has no usable face."""
+    """What became of a recording: rows for the manifest, counts of frames, and the reason if it has no usable face.
+
+    A `note` is what a person should look at.
+    """
 
     frames: list[dict[str, Any]]
     counts: dict[str, int]
     reason: str | None
+    note: str | None = None
 
 
 class Store:
@@ -102,10 +107,11 @@ class Store:
         counts = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}
         rows: list[dict[str, Any]] = []
         reason: str | None = None
+        note: str | None = None
         try:
             boxes = given_boxes(recording) if self.options.detector == "given" else None
             depth_map = given_depth(recording)
-            turns = int(recording.factors.get("quarter_turns", 0))
+            turns = turns_needed(recording)
             for frame in read_recording(recording.sources, self.options.frames_per_recording, self.options.stride):
                 counts["frames_tried"] += 1
                 if frame.image is None:
@@ -119,6 +125,8 @@ class Store:
                 found = finder.find(upright, frame.position, boxes, given_depth=given)
                 if depth_map is not None and given is None:
                     found = replace(found, depth=None)
+                if counts["frames_tried"] == 1:
+                    note = turn_hint(upright, found, finder)
                 counts["most_faces"] = max(counts["most_faces"], found.faces_found)
                 if found.image is None:
                     counts["frames_without_face"] += 1
@@ -127,10 +135,10 @@ class Store:
         except UserError as error:  # raised by reading only: the sources are unreadable
             return Outcome([], counts, str(error))
         if rows:
-            return Outcome(rows, counts, None)
+            return Outcome(rows, counts, None, note)
         if counts["frames_without_face"] or reason is None:
             reason = f"{NO_FACE} in {counts['frames_tried']} frames"
-        return Outcome([], counts, reason)
+        return Outcome([], counts, reason, note)
 
     def _write_frame(self, recording: Recording, found: FaceCrop, image: np.ndarray) -> dict[str, Any]:
         stem = f"faces/{recording.domain}/{recording.name}/{found.position:06d}"

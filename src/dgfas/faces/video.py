@@ -65,6 +65,17 @@ def read_frames(
         raise UserError(f"{path}: not one frame of the video can be decoded")
 
 
+def tagged_turns(path: Path) -> int:
+    """Return the counter-clockwise quarter turns (0 to 3) that the container's rotation tag asks for.
+
+    Raises UserError if the file cannot be opened or not one frame can be decoded.
+    """
+    with _opened(path) as container:
+        for frame in _decoded(container, container.streams.video[0]):
+            return round(frame.rotation / 90) % 4
+    raise UserError(f"{path}: not one frame of the video can be decoded")
+
+
 def _opened(path: Path) -> av.container.InputContainer:
     try:
         if path.stat().st_size == 0:

@@ -1,0 +1,84 @@
+"""`dgfas prepare oulu-npu PATH OUT` and its like: one verb for each published data set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from dgfas.cli.data import (
+    Align,
+    DepthMaps,
+    Detector,
+    Frames,
+    Margin,
+    MaxRejected,
+    ShardText,
+    Size,
+    Stride,
+    Workers,
+    run_preparation,
+)
+from dgfas.core.errors import UserError
+from dgfas.datasets.registry import find_reader, readers
+
+
+class Preparations(TyperGroup):
+    """Takes the path of a reader of one's own (my_set.py) for a verb, too."""
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        return super().get_command(ctx, readers()[0].word if name.endswith(".py") else name)
+
+
+def add_data_sets(app: typer.Typer) -> None:
+    """Add a verb for each published data set to `prepare`."""
+    app.info.cls = Preparations
+    for reader in readers():
+        about = f"Prepare {reader.title} from its folder.\n\nExample: dgfas prepare {reader.word} SOURCE OUT"
+        app.command(reader.word, help=about)(_prepare_data_set)
+
+
+def _prepare_data_set(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Folder of the data set as it was published.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the prepared data set.")],
+    frames: Frames = 8,
+    stride: Stride = 1,
+    margin: Margin = 0.15,
+    size: Size = 256,
+    detector: Detector = "blazeface",
+    align: Align = "none",
+    max_rejected: MaxRejected = None,
+    workers: Workers = None,
+    shard: ShardText = None,
+    depth: DepthMaps = None,
+) -> None:
+    from dgfas.datasets.completeness import compare
+    from dgfas.datasets.reading import read_data_set
+    from dgfas.faces.options import PrepareOptions
+
+    reader = find_reader(context.info_name or "")
+    options = PrepareOptions(
+        frames_per_recording=frames or None,
+        stride=stride,
+        margin=margin,
+        size=size,
+        detector=detector,
+        align=align,
+        max_rejected=max_rejected,
+        workers=workers or os.cpu_count() or 1,
+    )
+    reading = read_data_set(reader, source)
+    completeness = compare(reader, reading)
+    notes = list(reading.notes)
+    if not completeness.complete:
+        if reading.archives:
+            raise UserError(
+                f"{source}: {completeness.lines[-1]}, and archives that were not unpacked wholly "
+                f"({reading.archives[0]}, ...): unpack them, or move them elsewhere to prepare what is there"
+            )
+        notes.append(f"{completeness.lines[-1]}; `dgfas doctor {context.info_name} {source}` says what is missing")
+    run_preparation(reading.recordings, notes, out, options, source, shard, depth)

@@ -1,0 +1,69 @@
+"""What a reader of a published data set is: how its files are named, what it must hold, and its protocols."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dgfas.core.label import Label
+from dgfas.core.recording import SPLITS, Recording, Split
+
+Counts = Mapping[tuple[Split, Label], int]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """An official choice of recordings: for each split the values that a column must have.
+
+    A column is `species` or a factor (`device`, ...). Of a split that `where` does not name, nothing is used.
+    """
+
+    name: str
+    where: Mapping[Split, Mapping[str, frozenset[str]]]
+
+    def uses(self, recording: Recording) -> bool:
+        """Whether a recording belongs to the protocol."""
+        if recording.split not in self.where:
+            return False
+        facts = {"species": recording.species, **recording.factors}
+        return all(facts.get(column) in values for column, values in self.where[recording.split].items())
+
+
+def everything(name: str, splits: Iterable[Split] = SPLITS) -> Protocol:
+    """Return the protocol that uses all recordings of some splits."""
+    return Protocol(name, {split: {} for split in splits})
+
+
+def only(name: str, column: str, *values: str, splits: Iterable[Split] = SPLITS) -> Protocol:
+    """Return the protocol that uses, in each of the splits, the recordings with one of some values in one column."""
+    return Protocol(name, {split: {column: frozenset(values)} for split in splits})
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A data set that is read by the names of its files.
+
+    `describe` takes the path of a file (or of a folder of extracted frames) below the data set's folder, "/" between
+    its parts and without suffix. It returns the recording without its sources, under its official name whatever the
+    spelling on disk, or None if nothing in this data set is called so. Folders above may be any.
+    """
+
+    name: str  # the domain of its recordings; on the command line with hyphens
+    title: str
+    example: str  # a path as the data set has it
+    describe: Callable[[str], Recording | None]
+    #: Recordings by split and class, from the literature.
+    expected: Counts
+    #: The official path of every recording, as `describe` takes it; None where they cannot be told beforehand.
+    names: Callable[[], Iterable[str]] | None = None
+    protocols: tuple[Protocol, ...] = (everything("official splits"),)
+    #: Completes the recordings from other files of the folder, and appends to the notes what a person should know.
+    finish: Callable[[Path, list[Recording], list[str]], list[Recording]] | None = None
+    #: Files that belong to the data set but are no presentations of its protocols (enrolment, ...).
+    left_out: Callable[[str], bool] = field(default=lambda path: False)
+    #: Why `expected` may differ from a whole copy; empty where it may not.
+    doubt: str = ""
+
+    @property
+    def word(self) -> str:
+        """The name on the command line."""
+        return self.name.replace("_", "-")

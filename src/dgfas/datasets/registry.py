@@ -1,0 +1,41 @@
+"""Find a reader by the name of its data set, or by the path of a Python file that holds `READER`."""
+
+import importlib
+import importlib.util
+from pathlib import Path
+
+from dgfas.core.errors import UserError, nearest
+from dgfas.datasets.reader import Reader
+
+MODULES = ("oulu_npu", "casia_fasd", "replay_attack", "msu_mfsd")
+
+
+def readers() -> list[Reader]:
+    """Return the readers that come with the package."""
+    return [importlib.import_module(f"dgfas.datasets.{module}").READER for module in MODULES]
+
+
+def find_reader(name: str) -> Reader:
+    """Return a reader by name ("oulu-npu", "oulu_npu") or by the path of a Python file ("my_set.py").
+
+    Raises UserError for a name that no reader has, and for a file that does not define `READER`.
+    """
+    if name.endswith(".py"):
+        return _reader_of_file(Path(name))
+    words = {reader.word: reader for reader in readers()}
+    word = name.lower().replace("_", "-")
+    if word not in words:
+        raise UserError(f"unknown data set {name!r}; {nearest(word, words)}, or the path of a reader (my_set.py)")
+    return words[word]
+
+
+def _reader_of_file(path: Path) -> Reader:
+    spec = importlib.util.spec_from_file_location(f"dgfas_reader_{path.stem}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise UserError(f"{path}: does not exist; a reader is a Python file that defines READER")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    reader = getattr(module, "READER", None)
+    if not isinstance(reader, Reader):
+        raise UserError(f"{path}: does not define READER, a dgfas.datasets.reader.Reader")
+    return reader

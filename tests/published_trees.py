@@ -1,0 +1,127 @@
+"""Folders with the names, numbers and containers of the published data sets, filled with tiny clips.
+
+A handful of clips is encoded and hard-linked under all names, so that a whole data set takes seconds:
+
+    python tests/published_trees.py oulu-npu /tmp/oulu
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from dgfas.core.recording import Recording
+from dgfas.datasets.registry import find_reader
+
+#: data set -> (codec, height, width) of its clips by suffix; sizes are a tenth of the true ones, or less.
+CLIPS = {
+    ("oulu_npu", ".avi"): ("mpeg4", 192, 108),
+    ("casia_fasd", ".avi"): ("mpeg4", 48, 64),
+    ("replay_attack", ".mov"): ("mjpeg", 24, 32),
+    ("msu_mfsd", ".mov"): ("libx264", 48, 64),
+    ("msu_mfsd", ".mp4"): ("libx264", 48, 72),
+}
+
+OULU_USERS = {"Train": range(1, 21), "Dev": range(21, 36), "Test": range(36, 56)}
+
+
+def build_tree(word: str, root: Path, names: Iterable[str] | None = None, image: np.ndarray | None = None) -> Path:
+    """Write the files of a data set below `root` (all, or those with the given official `names`) and return `root`.
+
+    Every clip shows `image` (RGB) on three frames, or grey if there is none.
+    """
+    reader = find_reader(word)
+    clips: dict[str, Path] = {}
+    assert reader.names is not None
+    for name in reader.names() if names is None else names:
+        recording = reader.describe(name)
+        assert recording is not None
+        path = root / place(recording)
+        if path.suffix not in clips:
+            codec, height, width = CLIPS[reader.name, path.suffix]
+            shape = (height, width) if image is None else image.shape[:2]
+            content = np.full((*shape, 3), 128, np.uint8) if image is None else image
+            clips[path.suffix] = write_clip(root / f".clip{path.suffix}", [content] * 3, codec)
+        link(clips[path.suffix], path)
+    for extra in (_oulu_lists, _msu_lists, _replay_enrolment):
+        extra(reader.name, root, clips)
+    return root
+
+
+def place(recording: Recording) -> str:
+    """Return the path of a recording as the data set has it on disk."""
+    if recording.domain == "msu_mfsd":
+        return f"scene01/{recording.name}{'.mov' if recording.factors['device'] == 'laptop' else '.mp4'}"
+    return recording.name + {"oulu_npu": ".avi", "casia_fasd": ".avi", "replay_attack": ".mov"}[recording.domain]
+
+
+def write_clip(path: Path, images: list[np.ndarray], codec: str, rotation: int = 0) -> Path:
+    """Encode RGB images (even sides) at 25 frames a second; the tag `rotation` is counter-clockwise in degrees."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 25)
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def link(clip: Path, path: Path) -> None:
+    """Give a clip another name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.link(clip, path)
+
+
+def _oulu_lists(name: str, root: Path, clips: dict[str, Path]) -> None:
+    if name != "oulu_npu":
+        return
+    for protocol, fold, (split, users) in itertools.product("1234", range(7), OULU_USERS.items()):
+        if (fold > 0) != (protocol in "34"):
+            continue
+        lines = []
+        for user, phone, session, file in itertools.product(users, range(1, 7), (1, 2, 3), range(1, 6)):
+            new_phone, new_session, new_instrument = phone == fold, session == 3, file in (3, 5)
+            new = {"1": new_session, "2": new_instrument, "3": new_phone}
+            fits = [(new.get(protocol) == (split == "Test"))]
+            if protocol == "4":
+                fits = [new_phone == (split == "Test"), new_session == (split == "Test")]
+            if protocol in "24" and file > 1:
+                fits.append(new_instrument == (split == "Test"))
+            elif protocol == "2":
+                fits = []
+            if all(fits):
+                label = "+1" if file == 1 else "-1" if file < 4 else "-2"
+                lines.append(f"{label},{phone}_{session}_{user:02d}_{file}")
+        path = root / f"Protocols/Protocol_{protocol}/{split}{f'_{fold}' if fold else ''}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines))
+
+
+def _msu_lists(name: str, root: Path, clips: dict[str, Path]) -> None:
+    if name == "msu_mfsd":  # as published, without a newline at the end
+        (root / "train_sub_list.txt").write_text("02\n03\n05\n06\n07\n08\n09\n11\n12\n21\n22\n34\n53\n54\n55")
+        test = "01\n13\n14\n23\n24\n26\n28\n29\n30\n32\n33\n35\n36\n37\n39\n42\n48\n49\n50\n51"
+        (root / "test_sub_list.txt").write_text(test)
+
+
+def _replay_enrolment(name: str, root: Path, clips: dict[str, Path]) -> None:
+    if name == "replay_attack":
+        for folder in ("train", "devel", "test"):
+            for light in ("adverse", "controlled"):
+                link(clips[".mov"], root / f"enroll/{folder}/client001_session01_webcam_enroll_{light}.mov")
+
+
+if __name__ == "__main__":
+    build_tree(sys.argv[1], Path(sys.argv[2]))

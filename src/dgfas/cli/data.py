@@ -179,9 +179,9 @@ def prepare_merge(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the joined data set.")],
     shards: Annotated[list[Path], typer.Argument(metavar="SHARD...", help="Folders prepared with --shard i/n.")],
 ) -> None:
-    """Join the parts of a data set that were prepared with --shard, perhaps on several machines.
+    """Join the parts of a data set that --shard made.
 
-    The result is that of one preparation.
+    They may come from several machines. The result is that of one preparation.
 
     Example: dgfas prepare merge data/mine part-1 part-2
     """

@@ -1,6 +1,7 @@
 """Calibration keeps the order and turns raw scores into probabilities."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from dgfas.evaluation import metrics
-from dgfas.evaluation.calibration import Calibration, fit_calibration
+from dgfas.evaluation.calibration import Calibration, calibration_error, cell_weights, fit_calibration
 
 
 def sample(seed: int, size: int = 4000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,6 +57,42 @@ def test_domains_weigh_equally_whatever_their_size() -> None:
     one, other = fit_calibration(raw, label, domain), fit_calibration(raw[many], label[many], domain[many])
     # scale and targets differ a little with the number of rows, the balance does not
     assert one.apply(raw) == pytest.approx(other.apply(raw), abs=0.01)
+
+
+def test_cells_weigh_alike() -> None:
+    live = np.array([True] * 7 + [False] * 5)
+    domain = np.array(["C"] * 4 + ["M"] * 2 + ["I"] + ["C"] * 2 + ["O"] * 3)
+    weight = cell_weights(live, domain)
+    totals = [
+        [weight[(live == label) & (domain == name)].sum() for name in ("C", "M", "I", "O")] for label in (True, False)
+    ]
+    assert totals[0] == pytest.approx([1 / 6, 1 / 6, 1 / 6, 0])  # half, shared by three domains
+    assert totals[1] == pytest.approx([1 / 4, 0, 0, 1 / 4])  # the other half, by two
+
+
+def error_by_loops(slope: float, intercept: float, raw: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
+    live, spoof, total = int((label == 1).sum()), int((label == 0).sum()), 0.0
+    for value, one, w in zip(raw, label, weight, strict=True):
+        target = (live + 1) / (live + 2) if one == 1 else 1 / (spoof + 2)
+        probability = 1 / (1 + math.exp(-(slope * value + intercept)))
+        total -= w * (target * math.log(probability) + (1 - target) * math.log(1 - probability))
+    return total
+
+
+def test_the_fit_is_the_minimum_of_the_weighted_cross_entropy() -> None:
+    raw, label, domain = sample(4, size=60)
+    raw = 40 * (raw - 3)
+    found, weight = fit_calibration(raw, label, domain), cell_weights(label == 1, domain)
+    error = calibration_error(found, raw, label, domain)
+    assert error == pytest.approx(error_by_loops(found.slope, found.intercept, raw, label, weight))
+    for slope, intercept in ((0.01, 0), (-0.01, 0), (0, 0.01), (0, -0.01)):
+        assert error_by_loops(found.slope + slope, found.intercept + intercept, raw, label, weight) > error
+
+
+def test_a_shift_and_a_scale_of_the_raw_scores_change_nothing() -> None:
+    raw, label, domain = sample(5)
+    plain, changed = fit_calibration(raw, label, domain), fit_calibration(7 * raw - 4, label, domain)
+    assert changed.apply(7 * raw - 4) == pytest.approx(plain.apply(raw), abs=1e-3)
 
 
 def test_separable_data_give_a_finite_slope() -> None:

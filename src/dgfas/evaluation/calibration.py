@@ -64,24 +64,28 @@ def fit_calibration(raw: np.ndarray, label: np.ndarray, domain: np.ndarray) -> C
         raise ValueError("a raw score is not a finite number")
     if not is_live.any() or is_live.all():
         raise ValueError("calibration needs live and spoof scores")
-    live_number, spoof_number = int(is_live.sum()), int((~is_live).sum())
-    wanted = np.where(is_live, (live_number + 1) / (live_number + 2), 1 / (spoof_number + 2))
-    weight = _equal_weights(is_live, np.asarray(domain))
+    wanted, weight = _wanted(is_live), cell_weights(is_live, np.asarray(domain))
     centre, spread = float(raw.mean()), float(raw.std()) or 1.0
     standard = (raw - centre) / spread
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         argument = parameters[0] * standard + parameters[1]
-        cross_entropy = np.logaddexp(0, argument) - wanted * argument
         error = weight * (expit(argument) - wanted)
-        return float(weight @ cross_entropy), np.array([error @ standard, error.sum()])
+        return _cross_entropy(argument, wanted, weight), np.array([error @ standard, error.sum()])
 
     bounds = [(LEAST_SLOPE, None), (None, None)]
     slope, intercept = minimize(loss, x0=[1.0, 0.0], jac=True, bounds=bounds, method="L-BFGS-B").x
     return Calibration(float(slope / spread), float(intercept - slope * centre / spread))
 
 
-def _equal_weights(is_live: np.ndarray, domain: np.ndarray) -> np.ndarray:
+def calibration_error(calibration: Calibration, raw: np.ndarray, label: np.ndarray, domain: np.ndarray) -> float:
+    """Return the cross-entropy in nats that `fit_calibration` minimises, of the same arguments."""
+    is_live = np.asarray(label) == Label.LIVE
+    argument = calibration.slope * np.asarray(raw, dtype=float) + calibration.intercept
+    return _cross_entropy(argument, _wanted(is_live), cell_weights(is_live, np.asarray(domain)))
+
+
+def cell_weights(is_live: np.ndarray, domain: np.ndarray) -> np.ndarray:
     """Return weights `(N,)` that sum to one, such that both classes and, in each, all domains have equal totals."""
     weight = np.zeros(len(is_live))
     for of_class in (is_live, ~is_live):
@@ -90,3 +94,13 @@ def _equal_weights(is_live: np.ndarray, domain: np.ndarray) -> np.ndarray:
             rows = of_class & (domain == name)
             weight[rows] = 0.5 / (len(names) * rows.sum())
     return weight
+
+
+def _wanted(is_live: np.ndarray) -> np.ndarray:
+    """Return Platt's targets in the place of 1 and 0."""
+    live, spoof = int(is_live.sum()), int((~is_live).sum())
+    return np.where(is_live, (live + 1) / (live + 2), 1 / (spoof + 2))
+
+
+def _cross_entropy(argument: np.ndarray, wanted: np.ndarray, weight: np.ndarray) -> float:
+    return float(weight @ (np.logaddexp(0, argument) - wanted * argument))

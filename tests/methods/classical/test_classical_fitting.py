@@ -1,7 +1,6 @@
 """SVM, calibration and their state: equal to scikit-learn's, to plain loops, and after saving."""
 
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 from sklearn.svm import SVC
 
 from dgfas.core.errors import UserError
+from dgfas.evaluation.calibration import calibration_error, fit_calibration
 from dgfas.methods.classical.base import ClassicalMethod, ClassicalOptions, Examples
-from dgfas.methods.classical.calibration import Calibration, cell_weights, fit_calibration
 from dgfas.methods.classical.ida import Ida
 from dgfas.methods.classical.ms_lbp import MsLbp
 from dgfas.methods.classical.svm import RbfSvm
@@ -59,56 +58,6 @@ def test_a_constant_dimension_does_no_harm() -> None:
     assert machine.margin(padded) == pytest.approx(plain.margin(training.features))
 
 
-def test_cells_weigh_alike() -> None:
-    live = np.array([True] * 7 + [False] * 5)
-    domain = np.array(["C"] * 4 + ["M"] * 2 + ["I"] + ["C"] * 2 + ["O"] * 3)
-    weight = cell_weights(live, domain)
-    assert weight.mean() == pytest.approx(1)
-    totals = [
-        [weight[(live == label) & (domain == name)].sum() for name in ("C", "M", "I", "O")] for label in (True, False)
-    ]
-    assert totals[0] == pytest.approx([2, 2, 2, 0])  # half of twelve, shared by three domains
-    assert totals[1] == pytest.approx([3, 0, 0, 3])  # the other half, by two
-
-
-def loss_by_loops(slope: float, offset: float, margin: np.ndarray, live: np.ndarray, weight: np.ndarray) -> float:
-    n_live, n_spoof = int(live.sum()), int((~live).sum())
-    total = 0.0
-    for m, is_live, w in zip(margin, live, weight, strict=True):
-        target = (n_live + 1) / (n_live + 2) if is_live else 1 / (n_spoof + 2)
-        probability = 1 / (1 + math.exp(-(slope * m + offset)))
-        total -= w * (target * math.log(probability) + (1 - target) * math.log(1 - probability))
-    return total / weight.sum()
-
-
-def test_calibration_is_the_minimum_of_the_weighted_cross_entropy() -> None:
-    data = examples(2, n=60)
-    margin, weight = data.features[:, 0] * 3 + 1, data.weight
-    found, loss = fit_calibration(margin, data.live, weight)
-    assert loss == pytest.approx(loss_by_loops(found.slope, found.offset, margin, data.live, weight))
-    for slope, offset in ((0.01, 0), (-0.01, 0), (0, 0.01), (0, -0.01)):
-        assert loss_by_loops(found.slope + slope, found.offset + offset, margin, data.live, weight) > loss
-
-
-def test_calibration_undoes_a_shift_and_a_scale_of_the_margins() -> None:
-    data = examples(3)
-    plain, _ = fit_calibration(data.features[:, 0], data.live, data.weight)
-    changed, _ = fit_calibration(data.features[:, 0] * 7 - 4, data.live, data.weight)
-    probability = plain.probability(data.features[:, 0])
-    assert changed.probability(data.features[:, 0] * 7 - 4) == pytest.approx(probability, abs=1e-3)
-
-
-def test_calibration_of_separable_and_of_reversed_margins() -> None:
-    live = np.array([True, True, False, False])
-    weight = np.ones(4)
-    separable, _ = fit_calibration(np.array([2.0, 1.0, -1.0, -2.0]), live, weight)
-    assert np.isfinite([separable.slope, separable.offset]).all()
-    reversed_, _ = fit_calibration(np.array([-2.0, -1.0, 1.0, 2.0]), live, weight)
-    assert reversed_.slope > 0  # the order of the margins is never turned over
-    assert (np.diff(reversed_.probability(np.array([-1.0, 0.0, 1.0]))) > 0).all()
-    assert Calibration(2.0, -1.0).probability(np.array([0.5]))[0] == 0.5
-
-
 def test_fit_takes_the_pair_that_is_best_on_development_data() -> None:
     training, development = examples(4), examples(5)
     method = TwoNumbers(OPTIONS)
@@ -118,7 +67,8 @@ def test_fit_takes_the_pair_that_is_best_on_development_data() -> None:
         for gamma in OPTIONS.gamma:
             machine = RbfSvm.fit(training.features, training.live, training.weight, penalty, gamma)
             margin = machine.margin(development.features)
-            losses[penalty, gamma] = fit_calibration(margin, development.live, development.weight)[1]
+            about = margin, development.live, development.domain
+            losses[penalty, gamma] = calibration_error(fit_calibration(*about), *about)
     assert len(set(losses.values())) == 4
     assert (method.chosen["penalty"], method.chosen["gamma"]) == min(losses, key=lambda pair: losses[pair])
     assert method.chosen["development_cross_entropy"] == min(losses.values())
@@ -154,7 +104,7 @@ def test_the_ensemble_takes_the_smallest_margin() -> None:
         part = training[training.live | (training.species == species)]
         margins.append(RbfSvm.fit(part.features, part.live, part.weight, 1.0, 1.0).margin(development.features))
     assert len(method.machines) == 2
-    expected = method.calibration.probability(np.minimum(*margins))
+    expected = method.calibration.apply(np.minimum(*margins))
     assert method.score(development.features) == pytest.approx(expected)
 
 

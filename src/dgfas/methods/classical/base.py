@@ -19,7 +19,7 @@ from pydantic import Field, PositiveFloat
 
 from dgfas.core.config import Strict, validated
 from dgfas.core.errors import UserError
-from dgfas.methods.classical.calibration import Calibration, cell_weights, fit_calibration
+from dgfas.evaluation.calibration import Calibration, calibration_error, cell_weights, fit_calibration
 from dgfas.methods.classical.svm import RbfSvm
 
 
@@ -45,8 +45,8 @@ class Examples:
 
     @property
     def weight(self) -> Float[ndarray, " n"]:
-        """A weight a row such that classes, and domains in a class, count alike."""
-        return cell_weights(self.live, self.domain)
+        """A weight a row such that classes, and domains in a class, count alike; the mean is 1."""
+        return cell_weights(self.live, self.domain) * len(self.live)
 
 
 class ClassicalMethod(ABC):
@@ -63,7 +63,7 @@ class ClassicalMethod(ABC):
     def __init__(self, options: ClassicalOptions) -> None:
         self.options = options
         self.machines: list[RbfSvm] = []  # empty until fitted
-        self.calibration = Calibration(slope=1.0, offset=0.0)
+        self.calibration = Calibration(slope=1.0, intercept=0.0)
         self.chosen: dict[str, float] = {}  # penalty and gamma taken, and their cross-entropy on development data
 
     @abstractmethod
@@ -89,7 +89,8 @@ class ClassicalMethod(ABC):
                 RbfSvm.fit(part.features, part.live, part.weight, penalty, gamma) for part in self.parts(training)
             ]
             margin = fused_margin(machines, development.features)
-            calibration, loss = fit_calibration(margin, development.live, development.weight)
+            calibration = fit_calibration(margin, development.live, development.domain)
+            loss = calibration_error(calibration, margin, development.live, development.domain)
             if loss < best:
                 best, self.machines, self.calibration = loss, machines, calibration
                 self.chosen = {"penalty": penalty, "gamma": gamma, "development_cross_entropy": loss}
@@ -98,7 +99,7 @@ class ClassicalMethod(ABC):
         """Return P(live) in (0, 1) of each row, calibrated on source development data."""
         if not self.machines:
             raise ValueError(f"{type(self).__name__} has not been fitted")
-        return self.calibration.probability(fused_margin(self.machines, features))
+        return self.calibration.apply(fused_margin(self.machines, features))
 
     def state(self) -> dict[str, ndarray]:
         """Return everything that was fitted, as arrays of numbers."""
@@ -107,7 +108,7 @@ class ClassicalMethod(ABC):
             for k, machine in enumerate(self.machines)
             for name, value in machine.state().items()
         }
-        calibration = np.array([self.calibration.slope, self.calibration.offset])
+        calibration = np.array([self.calibration.slope, self.calibration.intercept])
         chosen = {f"chosen.{name}": np.array(value) for name, value in self.chosen.items()}
         return {"machines": np.array(len(self.machines)), "calibration": calibration, **chosen, **arrays}
 

@@ -8,7 +8,6 @@ import pytest
 from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
 from dgfas.core.progress import Silent
 from dgfas.evaluation.tasks import parse_task
-from dgfas.reporting.study import read_study, study_page, study_table
 
 TASKS = [parse_task("a&b to c"), parse_task("b&c to a")]
 
@@ -61,29 +60,6 @@ def write(
         "made_by": {"commit": "abc", "seconds": 1.0},
     }
     path.write_text(json.dumps(content))
-
-
-def test_the_table_by_hand(tmp_path: Path) -> None:
-    for seed, (first, second) in enumerate([(0.10, 0.30), (0.20, 0.40)]):
-        write(tmp_path, "a to c", "rfm", seed, first)
-        write(tmp_path, "b to c", "rfm", seed, second)
-    write(tmp_path, "a to c", "self_da", 0, 0.25)
-    study = read_study(tmp_path)
-    table = study_table(study, "hter", "deployable", "recording", ["rfm", "self_da", "drdg"])
-    assert table.to_dict("records") == [
-        {"method": "rfm", "a to c": "15.0 ± 7.1", "b to c": "35.0 ± 7.1", "mean of tasks": "25.0 ± 7.1"},
-        {
-            "method": "self_da (uses target images)",
-            "a to c": "25.0 (1)",
-            "b to c": "–",
-            "mean of tasks": "–",
-        },
-        {"method": "drdg", "a to c": "–", "b to c": "–", "mean of tasks": "–"},
-    ]
-    assert study_table(study, "hter", "oracle", "recording", ["rfm"])["a to c"].tolist() == ["7.5 ± 3.5"]
-    page = study_page(study, "Title", "What was done.", ["rfm"])
-    assert "| rfm | 15.0 ± 7.1 | 35.0 ± 7.1 | 25.0 ± 7.1 |" in page
-    assert "Commits: abc" in page
 
 
 @pytest.mark.parametrize(("validations", "chosen"), [((0.9, 0.8, 0.7), 3e-4), ((0.9, 0.9, 0.9), 1e-3)])

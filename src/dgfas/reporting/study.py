@@ -1,33 +1,48 @@
-"""The tables of a study: mean and standard deviation over seeds, a row a method, a column a task."""
+"""The numbers of a study: a row a training, track and level; and its cells, mean and deviation over seeds."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from dgfas.core.errors import UserError
+from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
+from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
 from dgfas.evaluation.tracks import Track
 from dgfas.training.record import read_json
 
 MEAN = "mean of tasks"
+METRICS = ("hter", "auc")
+SHORT = 12  # digits of a hash in a table
+OTHER_TEST_SET = " †"
 
 
 def read_study(results: Path) -> pd.DataFrame:
-    """Return a row a training, track and level: task, label, seed, track, level, hter, auc, checkpoint, commit.
+    """Return a row a training, track and level: task, label, seed, track, level, hter, auc, checkpoint, commit, ...
 
-    Raises UserError if the folder holds no result.
+    `hter_variance` and `auc_variance` are those of the bootstrap over persons, `data` says which data sets on disk were
+    used, `lists`, `live`, `spoof`, `subjects` and `recordings_hash` which test set; `apcer` (a species) and `bpcer` are
+    (errors, presentations). Raises UserError if the folder holds no result.
     """
     rows = []
     for path in sorted(results.glob("*/*/seed-*.json")):
         content = read_json(path)
+        data = content["about"]["config"].get("data", {})
         for result in content["results"]:
             rows.append(
                 {
                     "task": content["job"]["task"],
                     "label": content["job"]["entry"]["label"],
                     "seed": content["job"]["seed"],
-                    **{key: result[key] for key in ("track", "level", "checkpoint", "hter", "auc")},
+                    **{key: result[key] for key in ("track", "level", "checkpoint", *METRICS)},
+                    **_bootstrap(result),
+                    **_test_set(result),
+                    "lists": data.get("lists", ""),
+                    "data": "\n".join(data.get("roots", [])),
                     "uses_target_images": content["about"]["uses_target_images"],
                     "commit": content["made_by"]["commit"],
                     "seconds": content["made_by"]["seconds"],
@@ -38,30 +53,143 @@ def read_study(results: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def study_table(study: pd.DataFrame, metric: str, track: Track, level: Level, labels: Sequence[str]) -> pd.DataFrame:
+def _bootstrap(result: dict[str, Any]) -> dict[str, float]:
+    found = result.get("bootstrap", {})
+    return {
+        f"{metric}_variance": variance_of_interval(result[metric], found[metric]) if found.get(metric) else math.nan
+        for metric in METRICS
+    }
+
+
+def _test_set(result: dict[str, Any]) -> dict[str, Any]:
+    """Return how many presentations were measured, and which recordings."""
+    return {
+        "apcer": {name: (rate["errors"], rate["total"]) for name, rate in result.get("apcer", {}).items()},
+        "bpcer": tuple(result.get("bpcer", {}).get(key, 0) for key in ("errors", "total")),
+        "live": result.get("bpcer", {}).get("total", 0),
+        "spoof": sum(rate["total"] for rate in result.get("apcer", {}).values()),
+        "subjects": result.get("bootstrap", {}).get("persons", 0),
+        "recordings_hash": result.get("recordings_hash", ""),
+    }
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Shares in [0, 1] of several seeds: mean, deviation (None of one seed) and 95 % interval of the mean."""
+
+    mean: float
+    deviation: float | None
+    interval: Interval | None
+    seeds: int
+
+    def __str__(self) -> str:
+        deviation = "" if self.deviation is None else f" ± {100 * self.deviation:.1f}"
+        return f"{100 * self.mean:.1f}{deviation}"
+
+    @property
+    def interval_text(self) -> str:
+        """The interval in percent, or nothing."""
+        return "" if self.interval is None else f" [{100 * self.interval[0]:.1f}, {100 * self.interval[1]:.1f}]"
+
+
+def cell(rows: pd.DataFrame, metric: str) -> Cell | None:
+    """Summarise the rows of one method on one task (or on several, then by each seed's mean over them); a row a seed.
+
+    The interval is for new seeds and new persons (see `interval_of_mean`): seeds have the same persons if they were
+    measured on the same data sets on disk.
+    """
+    if rows.empty:
+        return None
+    tasks = rows["task"].nunique()
+    by_seed = rows.groupby("seed")
+    values = by_seed[metric].mean()
+    same_persons = rows.groupby("task")["data"].nunique().max() == 1
+    variance = by_seed[f"{metric}_variance"].sum(min_count=tasks) / tasks**2
+    return Cell(
+        mean=float(values.mean()),
+        deviation=float(values.std(ddof=1)) if len(values) > 1 else None,
+        interval=interval_of_mean(list(values), list(variance.dropna()), same_persons=same_persons),
+        seeds=len(values),
+    )
+
+
+def whole_seeds(rows: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of those seeds that have all `tasks`, in one method's rows."""
+    number = rows[rows["task"].isin(tasks)].groupby("seed")["task"].nunique()
+    return rows[rows["task"].isin(tasks) & rows["seed"].isin(number.index[number == len(tasks)])]
+
+
+def study_table(
+    study: pd.DataFrame,
+    metric: str,
+    track: Track,
+    level: Level,
+    labels: Sequence[str],
+    *,
+    intervals: bool = False,
+) -> pd.DataFrame:
     """Return mean ± standard deviation over seeds in percent: a row a label, a column a task, and the mean of tasks.
 
     The last column's deviation is that of each seed's mean over the tasks; seeds that lack a task are left out of it.
-    A cell says in brackets how many seeds it has, where not all.
+    A cell says in brackets how many seeds it has, where not all; † that it was measured on other recordings than most
+    methods of its column. `intervals` adds the 95 % interval of the mean (see `cell`).
     """
     chosen = study[(study["track"] == track) & (study["level"] == level)]
     tasks, seeds = list(dict.fromkeys(chosen["task"])), chosen["seed"].nunique()
-    rows = []
+    odd = other_test_sets(chosen)
+
+    def text(rows: pd.DataFrame, mark: bool) -> str:
+        found = cell(rows, metric)
+        if found is None:
+            return "–"
+        number = "" if found.seeds == seeds else f" ({found.seeds})"
+        return f"{found}{found.interval_text if intervals else ''}{number}{OTHER_TEST_SET if mark else ''}"
+
+    table = []
     for label in labels:
-        of_label = chosen[chosen["label"] == label]
-        cells = {task: _cell(of_label.loc[of_label["task"] == task, metric], seeds) for task in tasks}
-        by_seed = of_label.pivot_table(index="seed", columns="task", values=metric).reindex(columns=tasks).dropna()
-        marked = f"{label} (uses target images)" if of_label["uses_target_images"].any() else label
-        rows.append({"method": marked, **cells, MEAN: _cell(by_seed.mean(axis=1), seeds)})
-    return pd.DataFrame(rows)
+        rows = chosen[chosen["label"] == label]
+        cells = {task: text(rows[rows["task"] == task], (task, label) in odd) for task in tasks}
+        marked = f"{label} (uses target images)" if rows["uses_target_images"].any() else label
+        table.append(
+            {"method": marked, **cells, MEAN: text(whole_seeds(rows, tasks), any(key[1] == label for key in odd))}
+        )
+    return pd.DataFrame(table)
 
 
-def _cell(values: pd.Series, seeds: int) -> str:
-    if len(values) == 0:
-        return "–"
-    deviation = f" ± {100 * values.std(ddof=1):.1f}" if len(values) > 1 else ""
-    number = "" if len(values) == seeds else f" ({len(values)})"
-    return f"{100 * values.mean():.1f}{deviation}{number}"
+def other_test_sets(rows: pd.DataFrame) -> set[tuple[str, str]]:
+    """Return each (task, label) that a seed measured on other recordings than most methods, of equals the first."""
+    odd = set()
+    for (task, _), of_seed in rows.groupby(["task", "seed"]):
+        number = of_seed["recordings_hash"].map(of_seed["recordings_hash"].value_counts())
+        usual = of_seed["recordings_hash"].iloc[int(number.argmax())]
+        odd |= {(str(task), str(label)) for label in of_seed.loc[of_seed["recordings_hash"] != usual, "label"]}
+    return odd
+
+
+def measured_sets(study: pd.DataFrame, level: Level = "recording") -> pd.DataFrame:
+    """Return which recordings were measured: a row a task and test set, with its lists, counts and hash."""
+    rows = study[study["level"] == level]
+    keys = ["task", "lists", "live", "spoof", "subjects", "recordings_hash"]
+    table = []
+    for values, group in rows.groupby(keys, sort=False):
+        facts = dict(zip(keys, values, strict=True))
+        table.append(
+            {
+                **facts,
+                "recordings_hash": str(facts["recordings_hash"])[:SHORT],
+                "data sets": group["data"].nunique(),
+                "methods": "all" if group["label"].nunique() == _methods(rows, facts["task"]) else _listed(group),
+            }
+        )
+    return pd.DataFrame(table).rename(columns={"recordings_hash": "recordings (hash)"})
+
+
+def _methods(rows: pd.DataFrame, task: str) -> int:
+    return rows.loc[rows["task"] == task, "label"].nunique()
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    return ", ".join(dict.fromkeys(rows["label"]))
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -69,23 +197,3 @@ def markdown(table: pd.DataFrame) -> str:
     lines = ["| " + " | ".join(table.columns) + " |", "|" + " --- |" * len(table.columns)]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
     return "\n".join(lines)
-
-
-def study_page(study: pd.DataFrame, title: str, preface: str, labels: Sequence[str]) -> str:
-    """Return the page of a study: HTER and AUC by recording, on both tracks, and where the numbers come from."""
-    parts = [f"# {title}", preface]
-    tracks: tuple[tuple[Track, str], ...] = (
-        ("deployable", "Deployable: checkpoint and threshold from source development data"),
-        ("oracle", "Oracle: checkpoint and threshold from the target, as most published tables"),
-    )
-    for track, words in tracks:
-        parts.append(f"## {words}")
-        for metric, name in (("hter", "HTER %, lower is better"), ("auc", "AUC %, higher is better")):
-            parts += [f"**{name}**, by recording", markdown(study_table(study, metric, track, "recording", labels))]
-    seeds = ", ".join(map(str, sorted(study["seed"].unique())))
-    commits = ", ".join(sorted(study["commit"].unique()))
-    parts.append(
-        f"Mean ± standard deviation over seeds {seeds}; the same data, batches and order for all methods at a seed. "
-        f"Commits: {commits}."
-    )
-    return "\n\n".join(parts) + "\n"

@@ -24,7 +24,7 @@ from dgfas.simulation.recordings import record
 
 OPTIONS_NAME = "simulation.json"
 ROWS_FOLDER = "rows"  # one file a finished subject, so that a killed run resumes
-VERSION = 2  # of the pictures; goes up whenever the same options give other pixels
+VERSION = 3  # of the pictures; goes up whenever the same options give other pixels
 
 #: Subjects take these splits in turn, so that a smaller data set is a part of a larger one.
 SPLIT_CYCLE: tuple[Split, ...] = ("train", "train", "train", "dev", "test")

@@ -9,6 +9,7 @@ from PIL import Image
 from dgfas.core.errors import UserError
 from dgfas.faces import images
 from dgfas.faces.images import read_image
+from dgfas.faces.source import InMemory, TooLarge
 
 
 @pytest.fixture
@@ -115,9 +116,30 @@ def test_a_phone_photo_of_200_megapixels(tmp_path: Path) -> None:
 
 def test_beyond_the_limit_is_refused(tmp_path: Path, scene: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(scene).save(tmp_path / "huge.png")
+    assert read_image(tmp_path / "huge.png", 2400).shape == (40, 60, 3)
+    with pytest.raises(TooLarge, match="60 x 40 pixels; at most 2,399 are read"):
+        read_image(tmp_path / "huge.png", 2399)
     monkeypatch.setattr(images, "MOST_PIXELS", 2000)
-    with pytest.raises(UserError, match="60 x 40 pixels; at most 250 million"):
+    with pytest.raises(TooLarge, match="at most 2,000 are read"):
         read_image(tmp_path / "huge.png")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_a_photo_in_memory_is_the_one_on_disk(tmp_path: Path, scene: np.ndarray, suffix: str) -> None:
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(scene).save(path)
+    np.testing.assert_array_equal(read_image(InMemory(path.read_bytes(), "x")), read_image(path))
+    with pytest.raises(UserError, match="the upload: not a readable image"):
+        read_image(InMemory(path.read_bytes()[:60], "the upload"))
+    with pytest.raises(UserError, match="the upload: the file is empty"):
+        read_image(InMemory(b"", "the upload"))
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_of_an_animation_the_first_picture_is_read(tmp_path: Path, scene: np.ndarray, suffix: str) -> None:
+    first, second = Image.fromarray(scene), Image.fromarray(255 - scene)
+    first.save(tmp_path / f"moving.{suffix}", save_all=True, append_images=[second], lossless=True)
+    np.testing.assert_array_equal(read_image(tmp_path / f"moving.{suffix}"), scene)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])

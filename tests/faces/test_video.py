@@ -9,7 +9,8 @@ import pytest
 
 from dgfas.core.errors import UserError
 from dgfas.faces.frames import choose_positions
-from dgfas.faces.video import frame_count, read_frames
+from dgfas.faces.source import InMemory, TooLarge
+from dgfas.faces.video import VideoLimits, frame_count, read_frames
 
 CONTAINERS = [("libx264", "mp4"), ("libx264", "mkv"), ("mjpeg", "mov"), ("mjpeg", "avi"), ("libvpx", "webm")]
 
@@ -35,6 +36,57 @@ def test_positions_are_those_of_the_stream(
     assert [(position, brightness(frame)) for position, frame in read_frames(path)] == [(n, n) for n in range(20)]
     chosen = [(position, brightness(frame)) for position, frame in read_frames(path, [3, 11, 19, 50])]
     assert chosen == [(3, 3), (11, 11), (19, 19)]
+
+
+@pytest.mark.parametrize(("codec", "suffix"), CONTAINERS)
+def test_a_video_in_memory_is_the_one_on_disk(
+    tmp_path: Path, write_video: Callable[..., Path], codec: str, suffix: str
+) -> None:
+    path = write_video(tmp_path / f"clip.{suffix}", numbered(6), codec)
+    video = InMemory(path.read_bytes(), "the upload")
+    assert frame_count(video) == 6
+    for (position, frame), (expected_position, expected) in zip(read_frames(video), read_frames(path), strict=True):
+        assert position == expected_position
+        np.testing.assert_array_equal(frame, expected)
+
+
+def test_a_playlist_in_memory_opens_no_other_file(tmp_path: Path, write_video: Callable[..., Path]) -> None:
+    secret = write_video(tmp_path / "secret.mkv", numbered(3), "mpeg4")
+    playlist = f"ffconcat version 1.0\nfile {secret.name}\n".encode()
+    (tmp_path / "list.ffconcat").write_bytes(playlist)
+    assert frame_count(tmp_path / "list.ffconcat") == 3  # FFmpeg follows it from a path
+    with pytest.raises(UserError, match="the upload: not an MP4"):
+        frame_count(InMemory(playlist, "the upload"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"frames": 9}, "more than 9 frames"),
+        ({"seconds": 0.39}, "longer than 0.39 seconds"),
+        ({"frame_pixels": 96 * 64 - 1}, "frames of more than 0.006143 million pixels"),
+        ({"all_pixels": 10 * 96 * 64 - 1}, "more than 0.061439 million pixels together"),
+    ],
+)
+def test_a_video_beyond_a_limit(
+    tmp_path: Path, write_video: Callable[..., Path], changed: dict[str, float], said: str
+) -> None:
+    path = write_video(tmp_path / "clip.mp4", numbered(10))
+    exact = {"frames": 10, "seconds": 0.4, "frame_pixels": 96 * 64, "all_pixels": 10 * 96 * 64}
+    assert frame_count(path, VideoLimits(**exact)) == 10
+    assert len(list(read_frames(path, None, VideoLimits(**exact)))) == 10
+    limits = VideoLimits(**{**exact, **changed})
+    with pytest.raises(TooLarge, match=said):
+        frame_count(path, limits)
+    if "seconds" not in changed:
+        with pytest.raises(TooLarge, match=said):
+            list(read_frames(path, None, limits))
+
+
+def test_a_frame_that_would_fill_the_memory_is_not_decoded(tmp_path: Path, write_video: Callable[..., Path]) -> None:
+    path = write_video(tmp_path / "clip.mp4", numbered(2))
+    with pytest.raises(UserError, match="not one frame"):  # FFmpeg refuses it before there is anything to count
+        list(read_frames(path, None, VideoLimits(10, 10, 1000, 10**6)))
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("libx264", "mp4"), ("mjpeg", "mov")])

@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -73,11 +73,15 @@ class Detector:
         """Answer for each of several images on its own. Raises UserError as `score`."""
         return self._answers([self._look(image) for image in images])
 
-    def score_frames(self, images: Sequence[UInt8[np.ndarray, "h w 3"]]) -> Answer:
-        """Answer for frames of one presentation together, by the threshold of recordings. Raises UserError if empty."""
-        if len(images) == 0:
+    def score_frames(self, images: Iterable[UInt8[np.ndarray, "h w 3"]]) -> Answer:
+        """Answer for frames of one presentation together, by the threshold of recordings (one alone: of frames).
+
+        They may come one after the other; only their crops are kept. Raises UserError if empty.
+        """
+        looks = [self._look(image) for image in images]
+        if not looks:
             raise UserError("there is no frame to score; give at least one")
-        return self._joined(self.score_batch(images))
+        return self._joined(self._answers(looks))
 
     def score_video(self, path: str | Path, frames: int = 8) -> Answer:
         """Answer for a video, a photo or another file by up to `frames` of its frames, evenly spaced.

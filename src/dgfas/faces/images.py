@@ -1,13 +1,16 @@
 """Photos of every common kind as upright 8-bit RGB arrays."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from dgfas.core.errors import UserError
+from dgfas.faces.source import InMemory, TooLarge, is_heic, kind_of
 
 #: Larger photos are decoded at a reduced scale ...
 KEPT_PIXELS = 20_000_000
@@ -24,50 +27,62 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
-def read_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+def read_image(source: Path | InMemory, most_pixels: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
     """Read a JPEG, PNG or WebP file as RGB, turned upright by its EXIF tag, of at most 20 million pixels.
 
-    Grey becomes RGB, transparency lies over white, CMYK is converted, 16 bits are cut to their upper 8.
-    Raises UserError if the file is missing, empty, truncated, damaged, of another kind or over 250 million pixels.
+    Grey becomes RGB, transparency lies over white, CMYK is converted, 16 bits are cut to their upper 8; of an animation
+    the first picture is read. Raises TooLarge beyond `most_pixels` (default: 250 million), UserError if the file is
+    missing, empty, truncated, damaged or of another kind.
     """
     try:
-        with open(path, "rb") as file:
+        with _file(source) as file:
             start = file.read(16)
-        if not start:
-            raise UserError(f"{path}: the file is empty")
-        with _opened(path, start) as image:
-            return _decoded(image, path)
+            if not start:
+                raise UserError(f"{source}: the file is empty")
+            file.seek(0)
+            with _opened(file, start, source) as image:
+                return _decoded(image, source, most_pixels or MOST_PIXELS)
     except UserError:
         raise
     except FileNotFoundError as error:
-        raise UserError(f"{path}: file not found") from error
+        raise UserError(f"{source}: file not found") from error
     except Exception as error:  # Pillow's decoders raise many kinds of exceptions on damaged files
-        raise UserError(f"{path}: not a readable image ({_one_line(error)})") from error
+        raise UserError(f"{source}: not a readable image ({_one_line(error)})") from error
 
 
-def _opened(path: Path, start: bytes) -> ImageFile.ImageFile:
+def _file(source: Path | InMemory) -> AbstractContextManager[BinaryIO]:
+    if isinstance(source, Path):
+        return open(source, "rb")
+    source.seek(0)
+    return nullcontext(source)
+
+
+def _opened(file: BinaryIO, start: bytes, source: Path | InMemory) -> ImageFile.ImageFile:
     """Open by content, not by name. `Image.open` would refuse large photos by a process-wide limit."""
-    if start.startswith(b"\xff\xd8\xff"):
-        return JpegImagePlugin.JpegImageFile(path)
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PngImagePlugin.PngImageFile(path)
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return WebPImagePlugin.WebPImageFile(path)
-    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+    match kind_of(start):
+        case "jpeg":
+            return JpegImagePlugin.JpegImageFile(file)
+        case "png":
+            return PngImagePlugin.PngImageFile(file)
+        case "webp":
+            return WebPImagePlugin.WebPImageFile(file)
+    if is_heic(start):
+        name = Path(source.name)
         raise UserError(
-            f"{path}: HEIC is not read; convert it to JPEG, e.g. `heif-convert {path.name} {path.stem}.jpg` "
+            f"{source}: HEIC is not read; convert it to JPEG, e.g. `heif-convert {name.name} {name.stem}.jpg` "
             "(Debian: libheif-examples), or set the iPhone camera to 'Most Compatible'"
         )
-    raise UserError(f"{path}: not a JPEG, PNG or WebP image")
+    raise UserError(f"{source}: not a JPEG, PNG or WebP image")
 
 
-def _decoded(image: ImageFile.ImageFile, path: Path) -> UInt8[np.ndarray, "h w 3"]:
+def _decoded(image: ImageFile.ImageFile, source: Path | InMemory, most_pixels: int) -> UInt8[np.ndarray, "h w 3"]:
     pixels = image.width * image.height
-    if pixels > MOST_PIXELS:
-        raise UserError(f"{path}: {image.width} x {image.height} pixels; at most 250 million are read, scale it down")
+    if pixels > most_pixels:
+        raise TooLarge(
+            f"{source}: {image.width} x {image.height} pixels; at most {most_pixels:,} are read, scale it down"
+        )
     orientation = _orientation(image)
     if pixels > KEPT_PIXELS:
         shrink = math.sqrt(KEPT_PIXELS / pixels)

@@ -1,9 +1,16 @@
-"""The tiny model file."""
+"""The tiny model file, a detector with it, and a client of a service around that."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from dgfas.deployment.detector import Detector
+from dgfas.deployment.service.app import create_app
+from dgfas.deployment.service.settings import ServiceLimits
 from tiny_model import write_tiny_model
 
 
@@ -11,3 +18,23 @@ from tiny_model import write_tiny_model
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file whose score is the brightness of the crop. Do not change it."""
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def tiny_detector(models: None, tiny_model: Path) -> Detector:
+    return Detector.load(tiny_model)
+
+
+Serve = Callable[..., TestClient]
+
+
+@pytest.fixture
+def serve(tiny_detector: Detector) -> Iterator[Serve]:
+    """Return a starter of services in this process: `limits` by name, and `key`; gives a client."""
+    with ExitStack() as running:
+
+        def start(key: str | None = None, **limits: Any) -> TestClient:
+            app = create_app(tiny_detector, ServiceLimits(**{"workers": 1, **limits}), key)
+            return running.enter_context(TestClient(app, raise_server_exceptions=False))
+
+        yield start

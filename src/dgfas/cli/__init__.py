@@ -2,7 +2,7 @@
 
 import typer
 
-from dgfas.cli import benchmark, data, runs
+from dgfas.cli import benchmark, data, runs, service
 from dgfas.cli.data_sets import add_data_sets
 from dgfas.cli.doctor import doctor
 from dgfas.cli.shared import Verbs
@@ -23,7 +23,16 @@ app = typer.Typer(
 )
 add_data_sets(data.prepare_app)
 app.add_typer(data.prepare_app, name="prepare")
-for verb in (data.simulate, doctor, runs.train, runs.score, runs.evaluate, runs.demo, benchmark.benchmark):
+for verb in (
+    data.simulate,
+    doctor,
+    runs.train,
+    runs.score,
+    runs.evaluate,
+    runs.demo,
+    benchmark.benchmark,
+    service.serve,
+):
     app.command()(verb)
 
 

@@ -1,0 +1,45 @@
+"""Serve a model file until somebody stops it."""
+
+import contextlib
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import uvicorn
+
+from dgfas.deployment.detector import Detector
+from dgfas.deployment.service.app import create_app
+from dgfas.deployment.service.settings import ServiceLimits, check_key, listen
+
+FINISH_SECONDS = 30  # that requests in flight have after a signal to stop
+
+
+def serve(
+    model: Path, host: str, port: int, key: str | None, limits: ServiceLimits, say: Callable[[str], None] = print
+) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is in flight and return.
+
+    Raises UserError if the model file is refused, the address cannot be had, or it can be reached from other machines
+    and there is no key.
+    """
+    check_key(key)
+    with listen(host, port, key) as socket:
+        detector = Detector.load(model)
+        side = detector.facts.image_size
+        detector.score_crops([np.zeros((side, side, 3), np.uint8)])  # the first request is as quick as the next
+        shown = f"[{host}]" if ":" in host else host
+        say(f"{model.name}: {detector.facts.method}, SHA-256 {detector.model.sha256}")
+        say(f"serving at http://{shown}:{socket.getsockname()[1]}/ (camera page; /docs says how programs ask)")
+        config = uvicorn.Config(
+            create_app(detector, limits, key),
+            http="h11",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=FINISH_SECONDS,
+        )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn repeats the signal when all is finished
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[socket])

@@ -1,12 +1,11 @@
 """The tiny model file, a detector with it, and a client of a service around that."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
+from asgi_client import Client
 
 from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.app import create_app
@@ -25,16 +24,14 @@ def tiny_detector(models: None, tiny_model: Path) -> Detector:
     return Detector.load(tiny_model)
 
 
-Serve = Callable[..., TestClient]
+Serve = Callable[..., Client]
 
 
 @pytest.fixture
-def serve(tiny_detector: Detector) -> Iterator[Serve]:
+def serve(tiny_detector: Detector) -> Serve:
     """Return a starter of services in this process: `limits` by name, and `key`; gives a client."""
-    with ExitStack() as running:
 
-        def start(key: str | None = None, **limits: Any) -> TestClient:
-            app = create_app(tiny_detector, ServiceLimits(**{"workers": 1, **limits}), key)
-            return running.enter_context(TestClient(app, raise_server_exceptions=False))
+    def start(key: str | None = None, **limits: Any) -> Client:
+        return Client(create_app(tiny_detector, ServiceLimits(**{"workers": 1, **limits}), key))
 
-        yield start
+    return start

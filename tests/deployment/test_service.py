@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pictures import encoded, face_at, video
-from starlette.testclient import TestClient
 
 from dgfas.deployment.detector import Detector
 from dgfas.faces.images import read_image
@@ -67,7 +66,7 @@ def test_frames_are_one_presentation(serve) -> None:
 def test_a_video_is_answered_like_by_the_detector(
     serve, tiny_detector: Detector, tmp_path: Path, kind: str, codec: str
 ) -> None:
-    clip = video([face_at(200 + 2 * number, 100) for number in range(10)], kind, codec)
+    clip = video([face_at(20 + 2 * number, 20, 240, 240) for number in range(10)], kind, codec)
     (tmp_path / "clip.bin").write_bytes(clip)
     expected = tiny_detector.score_video(tmp_path / "clip.bin")
     body = serve().post("/v1/score", files={"file": clip}).json()
@@ -81,7 +80,7 @@ def test_a_video_is_answered_like_by_the_detector(
         (np.full((480, 640, 3), 90, np.uint8), "no_face"),
         (np.concatenate([face_at(50, 100, 320), face_at(70, 100, 320)], axis=1), "several_faces"),
         (face_at(200, 100, brightness=0.12), "too_dark"),
-        (face_at(200, 100)[:, 300:], "cut_off"),
+        (face_at(200, 100)[:, 270:], "cut_off"),
     ],
 )
 def test_what_a_frame_lacks(serve, image: np.ndarray, reason: str) -> None:
@@ -98,7 +97,7 @@ def test_nothing_is_written_to_disk(serve, tmp_path: Path, monkeypatch: pytest.M
     assert client.post("/v1/score", files=photos(large)).json()["reason"] == "no_face"
     assert client.post("/v1/score", content=large).status_code == 200
     with pytest.raises(FileNotFoundError):
-        tempfile.TemporaryFile()  # the trap works
+        tempfile.mkstemp()  # the trap works
 
 
 def test_nothing_of_an_image_is_logged(serve, caplog: pytest.LogCaptureFixture, capfd) -> None:
@@ -138,12 +137,12 @@ def test_metrics_count_answers_not_addresses(serve) -> None:
     assert 'dgfas_requests_total{route="other",status="404"} 1.0' in page
     assert 'dgfas_answers_total{decision="live",reason=""} 1.0' in page
     assert 'dgfas_stage_seconds_count{stage="score"} 1.0' in page
-    assert "testclient" not in page
+    assert "127.0.0.1" not in page
     assert "no/such" not in page
 
 
 def test_pages_load_nothing_from_elsewhere(serve) -> None:
-    client: TestClient = serve()
+    client = serve()
     for path in ("/", "/docs", "/v1/model", "/nowhere"):
         policy = client.get(path).headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'self';")

@@ -2,15 +2,18 @@
 
 import asyncio
 import io
+import resource
+import struct
 import threading
+import zlib
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import numpy as np
 import pytest
+from asgi_client import Client, connected
 from pictures import encoded, face_at, video
 from PIL import Image
-from starlette.testclient import TestClient
 
 from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.app import create_app
@@ -19,7 +22,7 @@ from dgfas.deployment.service.settings import ServiceLimits
 FACE = encoded(face_at(200, 100))
 
 
-def refused(client: TestClient, status: int, code: str, **request: object) -> str:
+def refused(client: Client, status: int, code: str, **request: object) -> str:
     answer = client.post("/v1/score", **request)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert set(answer.json()) == {"code", "detail"}
@@ -58,11 +61,25 @@ def test_pixels_frames_and_seconds(serve) -> None:
     assert "frames of more than 0.3072 million" in refused(client, 413, "too_large", content=video(wide))
 
 
-def test_a_bomb_is_refused_before_it_is_decoded(serve) -> None:
-    file = io.BytesIO()
-    Image.new("1", (30_000, 30_000)).save(file, "PNG")  # 110 kB that would be 2.7 GB as RGB
-    assert len(file.getvalue()) < 200_000
-    assert "30000 x 30000" in refused(serve(), 413, "too_large", content=file.getvalue())
+def png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """Return a PNG of black pixels, as its header says, with further chunks; the pixels are those of one row."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(1 + 3 * min(width, 10_000)))
+    every = ((b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in every
+    )
+
+
+def test_bombs_are_refused_before_they_are_decoded(serve) -> None:
+    assert "30000 x 30000" in refused(serve(), 413, "too_large", content=png(30_000, 30_000))
+    inflated = zlib.compress(bytes(50_000_000), 9)
+    assert len(inflated) < 100_000
+    for chunk in ((b"zTXt", b"key\0\0" + inflated), (b"iCCP", b"name\0\0" + inflated)):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        answer = serve().post("/v1/score", content=png(1, 1, chunk))
+        assert answer.status_code in (200, 422)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # kB
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 30_000), (30_000, 1), (30_000, 40), (2, 3)])
@@ -160,29 +177,26 @@ def test_too_many_requests(tiny_detector: Detector, monkeypatch: pytest.MonkeyPa
     app = create_app(tiny_detector, ServiceLimits(workers=1, waiting=2, per_client=2))
 
     async def scenario() -> None:
-        def client(address: str) -> httpx.AsyncClient:
-            return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 1)), base_url="http://test")
-
         def post(address: str) -> asyncio.Task[httpx.Response]:
-            return asyncio.create_task(client(address).post("/v1/score", content=FACE, timeout=60))
+            return asyncio.create_task(connected(app, address).post("/v1/score", content=FACE, timeout=60))
 
         taken = [post("10.0.0.1"), post("10.0.0.1")]
         await asyncio.sleep(0.01)
         third = await post("10.0.0.1")
         assert (third.status_code, third.json()["code"]) == (429, "too_many_requests")
         assert int(third.headers["Retry-After"]) >= 1
-        assert (await client("10.0.0.9").get("/readyz")).status_code == 200
+        assert (await connected(app, "10.0.0.9").get("/readyz")).status_code == 200
         taken.append(post("10.0.0.2"))
         await asyncio.sleep(0.01)
         fourth = await post("10.0.0.3")
         assert (fourth.status_code, fourth.json()["code"]) == (503, "busy")
         assert int(fourth.headers["Retry-After"]) >= 1
-        assert (await client("10.0.0.9").get("/readyz")).status_code == 503
-        assert (await client("10.0.0.9").get("/healthz")).status_code == 200
+        assert (await connected(app, "10.0.0.9").get("/readyz")).status_code == 503
+        assert (await connected(app, "10.0.0.9").get("/healthz")).status_code == 200
         go_on.set()
         assert [answer.status_code for answer in await asyncio.gather(*taken)] == [200, 200, 200]
         assert (await post("10.0.0.1")).status_code == 200
-        assert (await client("10.0.0.9").get("/readyz")).status_code == 200
+        assert (await connected(app, "10.0.0.9").get("/readyz")).status_code == 200
 
     asyncio.run(scenario())
 
@@ -196,7 +210,7 @@ def test_a_body_that_does_not_come_in_time_gives_its_place_back(tiny_detector: D
             await asyncio.sleep(0.05)
 
     async def scenario() -> None:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        async with connected(app) as client:
             answer = await client.post("/v1/score", content=endless())
             assert (answer.status_code, answer.json()["code"]) == (408, "too_slow")
             assert (await client.post("/v1/score", content=FACE, timeout=60)).status_code == 200

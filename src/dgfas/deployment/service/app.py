@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.access import requires
@@ -46,7 +47,7 @@ _BODY = {
 }
 
 
-def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str | None = None) -> FastAPI:
+def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str | None = None) -> ASGIApp:
     """Return the service as an ASGI application. `key`: what clients must send; None lets everyone in."""
     limits = limits or ServiceLimits()
     gate = Gate(limits.at_once, limits.per_client)
@@ -62,7 +63,6 @@ def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str
         title="dgfas", description=ABOUT, version=version("dgfas"), docs_url=None, redoc_url=None, lifespan=lifespan
     )
     add_handlers(app)
-    app.add_middleware(Surroundings, metrics=metrics)
     app.mount("/static", StaticFiles(directory=WEB))
     guarded = requires(key)
     of_guarded = documented(401) if guarded else {}
@@ -126,4 +126,4 @@ def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str
     async def interface_page() -> FileResponse:
         return FileResponse(WEB / "docs.html")
 
-    return app
+    return Surroundings(app, metrics)

@@ -88,12 +88,14 @@ async def _parts(request: Request, body: AsyncGenerator[bytes, None], limits: Se
     except MultiPartException as error:
         raise Refusal(400, "malformed", f"the multipart body is malformed ({error.message})") from error
     files: list[InMemory] = []
-    for field, part in form.multi_items():
-        if field != FIELD or not isinstance(part, UploadFile):
-            raise Refusal(422, "not_a_file", f"field {field[:80]!r} is not taken; send files in fields named {FIELD!r}")
-        name = (part.filename or "")[:80] or f"file {len(files) + 1}"
-        files.append(InMemory(await part.read(), name))
-    await form.close()
+    try:
+        for field, part in form.multi_items():
+            if field != FIELD or not isinstance(part, UploadFile):
+                raise Refusal(422, "not_a_file", f"field {field[:80]!r}: send only files, in fields named {FIELD!r}")
+            name = (part.filename or "")[:80] or f"file {len(files) + 1}"
+            files.append(InMemory(await part.read(), name))
+    finally:
+        await form.close()
     if not files:
         raise Refusal(422, "no_file", f"no file; send at least one in a field named {FIELD!r}")
     return files

@@ -1,0 +1,42 @@
+// Requests to the server. The key lives in this variable and nowhere else.
+let key = null;
+
+export function setKey(value) {
+  key = value;
+}
+
+// Why there is no answer. `code` is the server's word, or "unreachable"; `wait` is in seconds, where it named a time.
+export class Refused extends Error {
+  constructor(code, detail, wait = 0) {
+    super(detail);
+    this.code = code;
+    this.wait = wait;
+  }
+}
+
+async function send(path, options) {
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  let response;
+  let body;
+  try {
+    response = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit" });
+    body = await response.json();
+  } catch {
+    throw new Refused("unreachable", "The server cannot be reached.");
+  }
+  if (!response.ok) {
+    throw new Refused(body.code, body.detail, Number(response.headers.get("Retry-After")) || 0);
+  }
+  return body;
+}
+
+export function askModel() {
+  return send("/v1/model");
+}
+
+// Ask for the answer to photos of one presentation, or a clip.
+export function askScore(files) {
+  const form = new FormData();
+  files.forEach((file, number) => form.append("file", file, file.name ?? `frame-${number + 1}.jpg`));
+  return send("/v1/score", { method: "POST", body: form });
+}

@@ -8,7 +8,7 @@ export const LACKS = {
   unreadable: "The frames cannot be read",
 };
 const WORDS = {
-  live: ["Live", "The face is that of a person before the camera."],
+  live: ["Live", "It looks like a person before the camera."],
   spoof: ["Not live", "It looks like an attack: a print, a screen or a mask."],
 };
 

@@ -5,7 +5,7 @@ import { Upload } from "./upload.js";
 
 const by = (id) => document.getElementById(id);
 
-async function begin() {
+async function begin(withKey) {
   let model;
   try {
     model = await askModel();
@@ -23,12 +23,12 @@ async function begin() {
   by("main").hidden = false;
   new Camera(model);
   new Upload(model);
-  if (!by("camera-button").hidden) by("camera-button").focus();
+  if (withKey) by(by("camera-button").hidden ? "files" : "camera-button").focus(); // the field of the key has gone
 }
 
 by("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   setKey(by("key").value.trim());
-  begin();
+  begin(true);
 });
-begin();
+begin(false);

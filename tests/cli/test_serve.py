@@ -35,7 +35,7 @@ def test_a_model_file_that_is_refused(tmp_path: Path, tiny_model: Path) -> None:
         assert fault in mistake
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_other_machines_are_kept_out_without_a_key(tiny_model: Path, host: str) -> None:
     mistake = dgfas("serve", tiny_model, "--host", host, "--port", "0").mistake
     assert "can be reached from other machines; set a key (DGFAS_API_KEY)" in mistake

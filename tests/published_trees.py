@@ -40,7 +40,7 @@ def build_tree(word: str, root: Path, names: Iterable[str] | None = None, image:
     reader = find_reader(word)
     clips: dict[str, Path] = {}
     assert reader.names is not None
-    for name in reader.names() if names is None else names:
+    for name in reader.names(Path()) if names is None else names:
         recording = reader.describe(name)
         assert recording is not None
         path = root / place(recording)

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import av
+import pandas as pd
 import pytest
 
 from dgfas.core.errors import UserError
@@ -15,7 +16,10 @@ from dgfas.core.recording import Recording
 from dgfas.datasets.completeness import compare
 from dgfas.datasets.oulu_npu import PROTOCOLS
 from dgfas.datasets.reading import Reading, read_data_set
-from dgfas.datasets.registry import find_reader, readers
+from dgfas.datasets.registry import find_reader
+from dgfas.evaluation.protocols import named_protocols
+from dgfas.evaluation.slices import parse_slice
+from dgfas.faces.given import given_boxes
 from published_trees import OULU_USERS, build_tree, link, place
 
 #: live and spoof recordings of train, dev and test, and people, from the papers
@@ -37,7 +41,7 @@ def described(word: str, path: str) -> Recording:
 def official(word: str) -> list[Recording]:
     names = find_reader(word).names
     assert names is not None
-    return [described(word, name) for name in names()]
+    return [described(word, name) for name in names(Path())]
 
 
 def read(word: str, root: Path) -> Reading:
@@ -47,7 +51,7 @@ def read(word: str, root: Path) -> Reading:
 @pytest.mark.parametrize("word", NAMED)
 def test_the_official_names_have_the_published_counts(word: str) -> None:
     recordings = official(word)
-    assert [recording.name for recording in recordings] == list(find_reader(word).names())  # type: ignore[misc]
+    assert [recording.name for recording in recordings] == list(find_reader(word).names(Path()))  # type: ignore[misc]
     counts = Counter((recording.split, recording.label) for recording in recordings)
     *expected, people = PUBLISHED[word]
     for split, (live, spoof) in zip(("train", "dev", "test"), expected, strict=True):
@@ -233,5 +237,48 @@ def test_a_whole_tree_is_complete_and_each_gap_breaks_its_protocols_only(word: s
         )
 
 
-def test_all_readers_are_proved_here() -> None:
-    assert {reader.word for reader in readers()} == set(NAMED)
+@pytest.mark.parametrize(
+    ("word", "path", "beside", "factor"),
+    [
+        ("oulu-npu", "Dev_files/6_3_21_1", "Dev_files/6_3_21_1.txt", ("eyes", "6_3_21_1.txt")),
+        (
+            "replay-attack",
+            "devel/attack/hand/attack_print_client003_session01_highdef_photo_adverse",
+            "face-locations/devel/attack/hand/attack_print_client003_session01_highdef_photo_adverse.face",
+            (
+                "boxes",
+                "../../../face-locations/devel/attack/hand/attack_print_client003_session01_highdef_photo_adverse.face",
+            ),
+        ),
+    ],
+)
+def test_eyes_and_boxes_beside_the_videos_are_given(
+    word: str, path: str, beside: str, factor: tuple[str, str], tmp_path: Path
+) -> None:
+    root = build_tree(word, tmp_path, [path])
+    (without,) = read(word, root).recordings
+    assert factor[0] not in without.factors
+    (root / beside).parent.mkdir(parents=True, exist_ok=True)
+    (root / beside).write_text("0,10,20,30,40")
+    (recording,) = read(word, root).recordings
+    assert recording.factors[factor[0]] == factor[1]
+    assert given_boxes(recording)(0, 100, 100) is not None
+
+
+def test_oulu_protocols_are_those_of_the_evaluation() -> None:
+    protocols = {protocol.name: protocol for protocol in PROTOCOLS}
+    rows = pd.DataFrame(
+        [
+            {"domain": each.domain, "split": each.split, "species": each.species, **each.factors, "name": each.name}
+            for each in official("oulu-npu")
+        ]
+    )
+    for number in "1234":
+        for fold, task in enumerate(named_protocols()[f"oulu_npu_{number}"].parsed(), 1):
+            protocol = protocols[number if number in "12" else f"{number}_{fold}"]
+            used = {each.name for each in official("oulu-npu") if protocol.uses(each)}
+            sources = pd.concat([parse_slice(source).mask(rows) for source in task.sources], axis=1).any(axis=1)
+            in_task = (sources & rows["split"].isin(["train", "dev"])) | (
+                parse_slice(task.target).mask(rows) & (rows["split"] == "test")
+            )
+            assert set(rows.loc[in_task, "name"]) == used

@@ -68,7 +68,7 @@ def _renumbered(recording: Recording) -> Recording:
     return replace(again, sources=recording.sources)
 
 
-def names() -> Iterator[str]:
+def names(root: Path) -> Iterator[str]:
     """Yield the official path of every recording."""
     for split, people in PEOPLE.items():
         for person, code in itertools.product(range(1, people + 1), CODES):

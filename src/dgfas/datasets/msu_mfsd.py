@@ -70,7 +70,7 @@ def check_lists(root: Path, recordings: list[Recording], notes: list[str]) -> li
     return recordings
 
 
-def names() -> Iterator[str]:
+def names(root: Path) -> Iterator[str]:
     """Yield the official path of every recording."""
     for client, device in itertools.product(SPLIT_OF, DEVICES):
         yield f"real/real_client{client:03d}_{device}_SD_scene01"

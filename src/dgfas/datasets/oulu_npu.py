@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording, Split
-from dgfas.datasets.reader import Protocol, Reader, everything
+from dgfas.datasets.reader import Protocol, Reader, everything, with_file
 
 USERS: dict[Split, range] = {"train": range(1, 21), "dev": range(21, 36), "test": range(36, 56)}
 SPECIES = {
@@ -46,7 +46,7 @@ def describe(path: str) -> Recording | None:
     )
 
 
-def names() -> Iterator[str]:
+def names(root: Path) -> Iterator[str]:
     """Yield the official path of every recording."""
     for split, users in USERS.items():
         for user, phone, session, file in itertools.product(users, PHONES, SESSIONS, SPECIES):
@@ -78,12 +78,12 @@ PROTOCOLS = (
 )
 
 
-def check_lists(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
-    """Note where the lists in `Protocols/` differ from the rules above, which are followed.
+def add_eyes_and_check_lists(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
+    """Add the files of eye positions; note where the lists in `Protocols/` differ from the rules, which are followed.
 
     `Protocol_1/Train.txt`, `Protocol_3/Test_6.txt`: a line "+1,1_1_01_1" for live, a negative number for an attack.
     """
-    official = [recording for name in names() if (recording := describe(name)) is not None]
+    official = [recording for name in names(root) if (recording := describe(name)) is not None]
     for protocol, split in itertools.product(PROTOCOLS, USERS):
         number, _, phone = protocol.name.partition("_")
         path = root / "Protocols" / f"Protocol_{number}" / f"{split.capitalize()}{f'_{phone}' if phone else ''}.txt"
@@ -100,7 +100,7 @@ def check_lists(root: Path, recordings: list[Recording], notes: list[str]) -> li
                 notes.append(
                     f"{path}: differs from the protocol's rule, which is followed, in {len(odd)}: {odd[0]} ..."
                 )
-    return recordings
+    return [with_file(recording, "eyes", recording.sources[0].with_suffix(".txt")) for recording in recordings]
 
 
 READER = Reader(
@@ -118,5 +118,5 @@ READER = Reader(
     },
     names=names,
     protocols=PROTOCOLS,
-    finish=check_lists,
+    finish=add_eyes_and_check_lists,
 )

@@ -1,7 +1,8 @@
 """What a reader of a published data set is: how its files are named, what it must hold, and its protocols."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dgfas.core.label import Label
@@ -38,6 +39,14 @@ def only(name: str, column: str, *values: str, splits: Iterable[Split] = SPLITS)
     return Protocol(name, {split: {column: frozenset(values)} for split in splits})
 
 
+def with_file(recording: Recording, factor: str, path: Path) -> Recording:
+    """Return a recording with a factor that names a file, relative to the recording's folder, if the file is there."""
+    if not path.is_file():
+        return recording
+    inside = os.path.relpath(path, recording.sources[0].parent)
+    return replace(recording, factors={**recording.factors, factor: inside})
+
+
 @dataclass(frozen=True)
 class Reader:
     """A data set that is read by the names of its files.
@@ -51,16 +60,18 @@ class Reader:
     title: str
     example: str  # a path as the data set has it
     describe: Callable[[str], Recording | None]
-    #: Recordings by split and class, from the literature.
-    expected: Counts
-    #: The official path of every recording, as `describe` takes it; None where they cannot be told beforehand.
-    names: Callable[[], Iterable[str]] | None = None
+    #: Recordings by split and class from the literature, or by class alone; empty where the data set lists its own.
+    expected: Counts = field(default_factory=dict)
+    totals: Mapping[Label, int] = field(default_factory=dict)
+    #: The official path of every recording, as `describe` takes it, for the data set in a folder; None where they
+    #: cannot be told beforehand.
+    names: Callable[[Path], Iterable[str]] | None = None
     protocols: tuple[Protocol, ...] = (everything("official splits"),)
     #: Completes the recordings from other files of the folder, and appends to the notes what a person should know.
     finish: Callable[[Path, list[Recording], list[str]], list[Recording]] | None = None
     #: Files that belong to the data set but are no presentations of its protocols (enrolment, ...).
     left_out: Callable[[str], bool] = field(default=lambda path: False)
-    #: Why `expected` may differ from a whole copy; empty where it may not.
+    #: Why these numbers may differ from those of a whole copy; empty where they may not.
     doubt: str = ""
 
     @property

@@ -14,8 +14,9 @@ from dgfas.datasets.registry import readers
 
 @dataclass(frozen=True)
 class Reading:
-    """The recordings of a data set in order of their names, what else lies there, and notes to print."""
+    """The recordings of a data set in its folder, in order of their names, what else lies there, and notes to print."""
 
+    root: Path
     recordings: list[Recording]
     notes: list[str]
     unknown: list[Path]
@@ -44,7 +45,7 @@ def read_data_set(reader: Reader, root: Path) -> Reading:
     _check_subjects(root, recordings)
     if found.left_out:
         notes.append(f"{found.left_out} files of other purposes (enrolment) were left out")
-    return Reading(recordings, notes, found.unknown, found.archives)
+    return Reading(root, recordings, notes, found.unknown, found.archives)
 
 
 def _why_none(reader: Reader, root: Path, found: OnDisk) -> str:

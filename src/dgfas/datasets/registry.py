@@ -7,7 +7,7 @@ from pathlib import Path
 from dgfas.core.errors import UserError, nearest
 from dgfas.datasets.reader import Reader
 
-MODULES = ("oulu_npu", "casia_fasd", "replay_attack", "msu_mfsd")
+MODULES = ("oulu_npu", "casia_fasd", "replay_attack", "msu_mfsd", "celeba_spoof", "siw", "rose_youtu")
 
 
 def readers() -> list[Reader]:

@@ -9,10 +9,11 @@ are for face recognition and are left out.
 import itertools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording, Split
-from dgfas.datasets.reader import Reader, everything, only
+from dgfas.datasets.reader import Reader, everything, only, with_file
 
 SPLITS: dict[str, Split] = {"train": "train", "devel": "dev", "test": "test"}
 # fmt: off
@@ -68,7 +69,17 @@ def describe(path: str) -> Recording | None:
     )
 
 
-def names() -> Iterator[str]:
+def add_boxes(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
+    """Add the files of face boxes, `face-locations/<path>.face`."""
+    done = []
+    for recording in recordings:
+        top = recording.sources[0].parents[recording.name.count("/")]
+        inside = recording.sources[0].relative_to(top).with_suffix(".face")
+        done.append(with_file(recording, "boxes", top / "face-locations" / inside))
+    return done
+
+
+def names(root: Path) -> Iterator[str]:
     """Yield the official path of every recording."""
     for folder, clients in CLIENTS.items():
         for client, light in itertools.product(clients, LIGHTS):
@@ -101,5 +112,6 @@ READER = Reader(
         only("highdef", "species", "live", "replay/highdef"),
         everything("cross-domain (train and test)", ("train", "test")),
     ),
+    finish=add_boxes,
     left_out=lambda path: ENROLMENT.search(path) is not None,
 )

@@ -47,10 +47,10 @@ def given_boxes(recording: Recording) -> GivenBoxes:
             square = _corners(_numbers(factors["box_224"]))
             return lambda position, width, height: square and _scaled(square, width, height)
         if "boxes" in factors:
-            boxes = {frame: _corners(rest) for frame, rest in _table(factors["boxes"])}
+            boxes = {frame: _corners(rest) for frame, rest in _table(recording, "boxes")}
             return lambda position, width, height: boxes.get(position)
         if "eyes" in factors:
-            around = {frame: _around(rest) for frame, rest in _table(factors["eyes"])}
+            around = {frame: _around(rest) for frame, rest in _table(recording, "eyes")}
             return lambda position, width, height: around.get(position)
     except (ValueError, OSError) as error:
         raise UserError(f"{recording.sources[0]}: the given boxes cannot be read ({error})") from error
@@ -62,9 +62,13 @@ def _numbers(text: str) -> Box:
     return a, b, c, d
 
 
-def _table(path: str) -> list[tuple[int, Box]]:
-    """Read lines of a frame's number and four numbers, with spaces or commas between them."""
-    lines = (line.replace(",", " ").split(maxsplit=1) for line in Path(path).read_text().splitlines() if line.strip())
+def _table(recording: Recording, factor: str) -> list[tuple[int, Box]]:
+    """Read lines of a frame's number and four numbers, with spaces or commas between them.
+
+    The file is named relative to the folder of the recording's first source.
+    """
+    path = recording.sources[0].parent / recording.factors[factor]
+    lines = (line.replace(",", " ").split(maxsplit=1) for line in path.read_text().splitlines() if line.strip())
     return [(int(frame), _numbers(rest)) for frame, rest in lines]
 
 

@@ -50,8 +50,13 @@ def build_tree(word: str, root: Path, names: Iterable[str] | None = None, image:
             content = np.full((*shape, 3), 128, np.uint8) if image is None else image
             clips[path.suffix] = write_clip(root / f".clip{path.suffix}", [content] * 3, codec)
         link(clips[path.suffix], path)
-    for extra in (_oulu_lists, _msu_lists, _replay_enrolment):
-        extra(reader.name, root, clips)
+    if reader.name == "oulu_npu" and names is None:
+        write_oulu_lists(root)
+    if reader.name == "msu_mfsd":
+        write_msu_lists(root)
+    if reader.name == "replay_attack":
+        for folder, light in itertools.product(("train", "devel", "test"), ("adverse", "controlled")):
+            link(clips[".mov"], root / f"enroll/{folder}/client001_session01_webcam_enroll_{light}.mov")
     return root
 
 
@@ -84,9 +89,8 @@ def link(clip: Path, path: Path) -> None:
     os.link(clip, path)
 
 
-def _oulu_lists(name: str, root: Path, clips: dict[str, Path]) -> None:
-    if name != "oulu_npu":
-        return
+def write_oulu_lists(root: Path) -> None:
+    """Write `Protocols/`, by rules of its own."""
     for protocol, fold, (split, users) in itertools.product("1234", range(7), OULU_USERS.items()):
         if (fold > 0) != (protocol in "34"):
             continue
@@ -109,18 +113,11 @@ def _oulu_lists(name: str, root: Path, clips: dict[str, Path]) -> None:
         path.write_text("\n".join(lines))
 
 
-def _msu_lists(name: str, root: Path, clips: dict[str, Path]) -> None:
-    if name == "msu_mfsd":  # as published, without a newline at the end
-        (root / "train_sub_list.txt").write_text("02\n03\n05\n06\n07\n08\n09\n11\n12\n21\n22\n34\n53\n54\n55")
-        test = "01\n13\n14\n23\n24\n26\n28\n29\n30\n32\n33\n35\n36\n37\n39\n42\n48\n49\n50\n51"
-        (root / "test_sub_list.txt").write_text(test)
-
-
-def _replay_enrolment(name: str, root: Path, clips: dict[str, Path]) -> None:
-    if name == "replay_attack":
-        for folder in ("train", "devel", "test"):
-            for light in ("adverse", "controlled"):
-                link(clips[".mov"], root / f"enroll/{folder}/client001_session01_webcam_enroll_{light}.mov")
+def write_msu_lists(root: Path) -> None:
+    """Write the official lists of people as published, without a newline at the end."""
+    (root / "train_sub_list.txt").write_text("02\n03\n05\n06\n07\n08\n09\n11\n12\n21\n22\n34\n53\n54\n55")
+    test = "01\n13\n14\n23\n24\n26\n28\n29\n30\n32\n33\n35\n36\n37\n39\n42\n48\n49\n50\n51"
+    (root / "test_sub_list.txt").write_text(test)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from pathlib import Path
@@ -20,7 +21,7 @@ from dgfas.datasets.registry import find_reader
 from dgfas.evaluation.protocols import named_protocols
 from dgfas.evaluation.slices import parse_slice
 from dgfas.faces.given import given_boxes
-from published_trees import OULU_USERS, build_tree, link, place
+from published_trees import OULU_USERS, build_tree, link, place, write_oulu_lists
 
 #: live and spoof recordings of train, dev and test, and people, from the papers
 PUBLISHED = {
@@ -38,6 +39,7 @@ def described(word: str, path: str) -> Recording:
     return recording
 
 
+@functools.cache
 def official(word: str) -> list[Recording]:
     names = find_reader(word).names
     assert names is not None
@@ -173,6 +175,7 @@ def test_oulu_protocols_have_the_published_counts(protocol: object) -> None:
 def test_oulu_lists_beside_the_data_are_compared(tmp_path: Path) -> None:
     names = [f"{split}_files/1_1_{users[0]:02d}_1" for split, users in OULU_USERS.items()]
     root = build_tree("oulu-npu", tmp_path, names)
+    write_oulu_lists(root)
     assert len(list((root / "Protocols").rglob("*.txt"))) == 3 * (1 + 1 + 6 + 6)
     assert read("oulu-npu", root).notes == []
     path = root / "Protocols/Protocol_4/Test_2.txt"

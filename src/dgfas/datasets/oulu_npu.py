@@ -83,24 +83,28 @@ def add_eyes_and_check_lists(root: Path, recordings: list[Recording], notes: lis
 
     `Protocol_1/Train.txt`, `Protocol_3/Test_6.txt`: a line "+1,1_1_01_1" for live, a negative number for an attack.
     """
-    official = [recording for name in names(root) if (recording := describe(name)) is not None]
+    if (root / "Protocols").is_dir():
+        _check_lists(root / "Protocols", notes)
+    return [with_file(recording, "eyes", recording.sources[0].with_suffix(".txt")) for recording in recordings]
+
+
+def _check_lists(folder: Path, notes: list[str]) -> None:
+    official = [recording for name in names(folder) if (recording := describe(name)) is not None]
     for protocol, split in itertools.product(PROTOCOLS, USERS):
         number, _, phone = protocol.name.partition("_")
-        path = root / "Protocols" / f"Protocol_{number}" / f"{split.capitalize()}{f'_{phone}' if phone else ''}.txt"
-        if path.is_file():
-            ours = {
-                f"{'+' if recording.label is Label.LIVE else '-'},{recording.name.rpartition('/')[2]}"
-                for recording in official
-                if recording.split == split and protocol.uses(recording)
-            }
-            lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-            theirs = {f"{line[:1]},{line.rpartition(',')[2].strip()}" for line in lines if line}
-            if theirs != ours:
-                odd = sorted(theirs ^ ours)
-                notes.append(
-                    f"{path}: differs from the protocol's rule, which is followed, in {len(odd)}: {odd[0]} ..."
-                )
-    return [with_file(recording, "eyes", recording.sources[0].with_suffix(".txt")) for recording in recordings]
+        path = folder / f"Protocol_{number}" / f"{split.capitalize()}{f'_{phone}' if phone else ''}.txt"
+        if not path.is_file():
+            continue
+        ours = {
+            f"{'+' if recording.label is Label.LIVE else '-'},{recording.name.rpartition('/')[2]}"
+            for recording in official
+            if recording.split == split and protocol.uses(recording)
+        }
+        lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+        theirs = {f"{line[:1]},{line.rpartition(',')[2].strip()}" for line in lines if line}
+        if theirs != ours:
+            odd = sorted(theirs ^ ours)
+            notes.append(f"{path}: differs from the protocol's rule, which is followed, in {len(odd)}: {odd[0]} ...")
 
 
 READER = Reader(

@@ -24,9 +24,10 @@ OTHER_TEST_SET = " †"
 def read_study(results: Path) -> pd.DataFrame:
     """Return a row a training, track and level: task, label, seed, track, level, hter, auc, checkpoint, commit, ...
 
-    `hter_variance` and `auc_variance` are those of the bootstrap over persons, `data` says which data sets on disk were
-    used, `lists`, `live`, `spoof`, `subjects` and `recordings_hash` which test set; `apcer` (a species) and `bpcer` are
-    (errors, presentations). Raises UserError if the folder holds no result.
+    `hter_variance` and `auc_variance` are those of the bootstrap over persons; `data` says which data sets on disk were
+    used and `simulated` whether they were drawn; `lists`, `live`, `spoof`, `subjects` and `recordings_hash` say which
+    test set this is; `apcer` (a species) and `bpcer` are (errors, presentations). Raises UserError if the folder holds
+    no result.
     """
     rows = []
     for path in sorted(results.glob("*/*/seed-*.json")):
@@ -43,6 +44,7 @@ def read_study(results: Path) -> pd.DataFrame:
                     **_test_set(result),
                     "lists": data.get("lists", ""),
                     "data": "\n".join(data.get("roots", [])),
+                    "simulated": _simulated(content),
                     "uses_target_images": content["about"]["uses_target_images"],
                     "commit": content["made_by"]["commit"],
                     "seconds": content["made_by"]["seconds"],
@@ -51,6 +53,12 @@ def read_study(results: Path) -> pd.DataFrame:
     if not rows:
         raise UserError(f"{results}: holds no result of a study")
     return pd.DataFrame(rows)
+
+
+def _simulated(content: dict[str, Any]) -> bool:
+    """Whether the data were simulated, as far as a result says."""
+    records = (content["about"].get("data_sets") or {}).values()
+    return content["job"].get("subjects") is not None or any(each.get("made_by") == "simulation" for each in records)
 
 
 def _bootstrap(result: dict[str, Any]) -> dict[str, float]:

@@ -13,8 +13,9 @@ from skimage import data
 
 from dgfas.core.manifest import Manifest
 from dgfas.datasets.registry import readers
-from published_trees import build_tree
+from published_trees import build_tree, link, write_clip
 
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "office_faces.py"
 CLIENTS = [
     "real/real_client003_android_SD_scene01",  # upside down, says the data set
     "real/real_client001_laptop_SD_scene01",
@@ -58,6 +59,20 @@ def test_a_data_set_is_prepared_by_its_name(tmp_path: Path, models: None) -> Non
     (root / "rest.zip").touch()
     mistake = dgfas("prepare", "msu-mfsd", root, tmp_path / "out").mistake
     assert "incomplete: 3 recordings of 2 people, and archives that were not unpacked wholly (rest.zip" in mistake
+
+
+def test_a_reader_of_ones_own_is_named_by_its_path(tmp_path: Path, models: None) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [data.astronaut()[::2, ::2]], "libx264")
+    for name in ("train/p01_phone1_live_1", "test/p05_phone2_print_3"):
+        link(clip, tmp_path / "office" / f"{name}.mp4")
+    answer = dgfas("doctor", EXAMPLE, tmp_path / "office")
+    assert answer.code == 3
+    assert answer.out.splitlines()[-1] == "incomplete: 2 recordings of 2 people"
+    answer = succeed(
+        "prepare", EXAMPLE, tmp_path / "office", tmp_path / "out", "--frames", 1, "--size", 64, "--workers", 1
+    )
+    assert f"`dgfas doctor {EXAMPLE} {tmp_path / 'office'}` says what is missing" in answer.out
+    assert Manifest.read(tmp_path / "out").frames["species"].tolist() == ["print", "live"]
 
 
 def test_mistakes_are_one_line(tmp_path: Path) -> None:

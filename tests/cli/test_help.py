@@ -5,7 +5,7 @@ import re
 import pytest
 from command_line import dgfas
 
-VERBS = ["simulate", "prepare", "train", "evaluate", "score", "benchmark", "serve", "demo", "doctor"]
+VERBS = ["simulate", "prepare", "train", "evaluate", "score", "benchmark", "export", "serve", "demo", "doctor"]
 
 
 @pytest.mark.parametrize(

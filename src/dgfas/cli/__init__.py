@@ -5,6 +5,7 @@ import typer
 from dgfas.cli import benchmark, data, runs, service
 from dgfas.cli.data_sets import add_data_sets
 from dgfas.cli.doctor import doctor
+from dgfas.cli.export import export
 from dgfas.cli.shared import Verbs
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ for verb in (
     runs.train,
     runs.score,
     runs.evaluate,
+    export,
     runs.demo,
     benchmark.benchmark,
     service.serve,

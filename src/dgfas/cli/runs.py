@@ -109,31 +109,35 @@ def train(
 
 def score(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Photos, videos or folders of frames.")],
-    model: Annotated[Path, typer.Option(metavar="RUN", help="Folder of a finished run.")],
+    model: Annotated[Path, typer.Option(metavar="MODEL", help="A model file, or the folder of a finished run.")],
     detector: Annotated[
         Literal["blazeface", "none"], typer.Option(help="Who finds the face; none: the images are crops already.")
     ] = "blazeface",
     frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly spaced.")] = 8,
 ) -> None:
-    """Score photos and videos with a trained run.
+    """Score photos and videos with a model file or a run.
 
-    Prints, for each file, P(live) in [0, 1] and the decision by the run's threshold: live, spoof, or no face.
+    Prints, for each file, P(live) in [0, 1] and the decision by the model's threshold: live, spoof, or why there is
+    none.
 
-    Example: dgfas score photo.jpg clip.mp4 --model runs/rfm
+    Example: dgfas score photo.jpg clip.mp4 --model model.onnx
     """
-    from dgfas.training.score_files import FileScorer
+    from dgfas.deployment.detector import Detector
+    from dgfas.deployment.model_file import open_model
+    from dgfas.deployment.run_model import RunModel
 
-    scorer = FileScorer(model, frames=frames, detector=detector)
+    scorer = Detector(RunModel.load(model) if model.is_dir() else open_model(model), detector)
     faults = 0
     for path in files:
         try:
-            answer = scorer.score(path)
+            answer = scorer.score_video(path, frames)
         except UserError as error:
             faults += 1
             complain(str(error))
             continue
+        said = answer.decision if answer.reason is None else answer.reason.replace("_", " ")
         number = "-" if answer.score is None else f"{answer.score:.4f}"
-        say(f"{path}: {answer.decision}  score {number}  ({answer.frames_with_face} of {answer.frames} frames)")
+        say(f"{path}: {said}  score {number}  ({answer.frames_scored} of {len(answer.frames)} frames)")
         say(f"  threshold {answer.threshold}")
     if faults:
         raise typer.Exit(EXIT_USER_ERROR)

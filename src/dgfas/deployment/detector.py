@@ -1,4 +1,4 @@
-"""A model file and the face finder in front of it: image in, answer out. No torch."""
+"""A model and the face finder in front of it: image in, answer out. With a model file there is no torch."""
 
 import queue
 import threading
@@ -7,29 +7,42 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from dgfas.core.errors import UserError
-from dgfas.data.colour import rgb_and_hsv, to_size
 from dgfas.deployment.answer import Answer, Reason, decided, undecided
 from dgfas.deployment.limits import Limits
-from dgfas.deployment.model_file import INPUT_NAME, Model, ModelFacts, open_model
+from dgfas.deployment.model_file import ModelFacts, open_model
 from dgfas.faces.finder import FaceCrop, FaceFinder
-from dgfas.faces.frames import FrameRead, read_recording
+from dgfas.faces.frames import FrameRead, read_recording, sources_of
 from dgfas.faces.images import read_image
 
-BATCH = 8  # crops that go through the network together
 Finder = Literal["blazeface", "none"]
 _LOADING = threading.Lock()  # loading a network redirects standard error for a moment, which is the whole process's
 
 
-class Detector:
-    """Scores images with a model file. One object may be used by several threads at once."""
+class FaceModel(Protocol):
+    """What stands behind the face finder: an open model file, or a run."""
 
-    def __init__(self, model: Model, finder: Finder = "blazeface", limits: Limits | None = None) -> None:
+    @property
+    def facts(self) -> ModelFacts:
+        """What the model says of itself."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the model file; empty for a run."""
+
+    def score_crops(self, crops: Sequence[UInt8[np.ndarray, "s s 3"]]) -> Float[np.ndarray, " n"]:
+        """Return P(live) of square RGB face crops of any size."""
+
+
+class Detector:
+    """Scores images with a model. With a model file one object may be used by several threads at once."""
+
+    def __init__(self, model: FaceModel, finder: Finder = "blazeface", limits: Limits | None = None) -> None:
         """See `load`. Raises UserError if a model file of the face finder is missing."""
         self.model = model
         self.limits = limits or Limits()
@@ -84,11 +97,11 @@ class Detector:
         return self._joined(self._answers(looks))
 
     def score_video(self, path: str | Path, frames: int = 8) -> Answer:
-        """Answer for a video, a photo or another file by up to `frames` of its frames, evenly spaced.
+        """Answer for a video, a photo or a folder of frames by up to `frames` of its frames, evenly spaced.
 
         The score is the mean over the frames that can be scored. Raises UserError if nothing can be read from it.
         """
-        looks = [self._look_at(frame) for frame in read_recording((Path(path),), frames, 1)]
+        looks = [self._look_at(frame) for frame in read_recording(sources_of(Path(path)), frames, 1)]
         return self._joined(self._answers(looks))
 
     def score_photo(self, path: str | Path) -> Answer:
@@ -97,15 +110,7 @@ class Detector:
 
     def score_crops(self, crops: Sequence[UInt8[np.ndarray, "s s 3"]]) -> Float[np.ndarray, " n"]:
         """Return P(live) of square RGB face crops of any size, whatever they show."""
-        facts = self.facts
-        raw: list[float] = []
-        for start in range(0, len(crops), BATCH):
-            batch = [rgb_and_hsv(to_size(crop, facts.image_size), facts.hsv) for crop in crops[start : start + BATCH]]
-            (scores,) = self.model.session.run(None, {INPUT_NAME: np.stack(batch)})
-            raw += scores.astype(np.float64).tolist()
-        if not np.isfinite(raw).all():
-            raise RuntimeError(f"{self.model.path}: a score is not finite")
-        return np.array(raw) if facts.calibration is None else facts.calibration.apply(np.array(raw))
+        return self.model.score_crops(crops) if crops else np.zeros(0)
 
     def _look_at(self, frame: FrameRead) -> tuple[FaceCrop, Reason | None]:
         if frame.image is None:

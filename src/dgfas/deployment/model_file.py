@@ -6,14 +6,18 @@ entry of the metadata can be written behind the finished file: the SHA-256 of al
 
 import hashlib
 import json
-import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import onnxruntime
+from jaxtyping import Float, UInt8
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_whole
+from dgfas.data.colour import rgb_and_hsv, to_size
 from dgfas.evaluation.calibration import Calibration
 from dgfas.evaluation.scores import LEVELS, Level
 from dgfas.evaluation.thresholds import Threshold
@@ -26,6 +30,7 @@ _HASH_KEY = b"dgfas_sha256"
 #: The bytes of `metadata_props { key: "dgfas_sha256" value: "<64 hexadecimal digits>" }` before the value.
 _ENTRY_START = b"\x72\x50" + b"\x0a\x0c" + _HASH_KEY + b"\x12\x40"
 _ENTRY_LENGTH = len(_ENTRY_START) + 64
+BATCH = 8  # crops that go through the network together
 REMEDY = "export it again with `dgfas export RUN`"
 
 
@@ -74,12 +79,22 @@ class Model:
     facts: ModelFacts
     sha256: str
 
+    def score_crops(self, crops: Sequence[UInt8[np.ndarray, "s s 3"]]) -> Float[np.ndarray, " n"]:
+        """Return P(live) of square RGB face crops of any size, whatever they show."""
+        facts = self.facts
+        raw: list[float] = []
+        for start in range(0, len(crops), BATCH):
+            batch = [rgb_and_hsv(to_size(crop, facts.image_size), facts.hsv) for crop in crops[start : start + BATCH]]
+            (scores,) = self.session.run(None, {INPUT_NAME: np.stack(batch)})
+            raw += scores.astype(np.float64).tolist()
+        if not np.isfinite(raw).all():
+            raise RuntimeError(f"{self.path}: a score is not finite")
+        return np.array(raw) if facts.calibration is None else facts.calibration.apply(np.array(raw))
+
 
 def write_model(path: Path, content: bytes) -> None:
     """Write a serialised ONNX model, with its hash behind it, at once or not at all."""
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_bytes(sealed(content))
-    os.replace(temporary, path)
+    write_whole(path, sealed(content))
 
 
 def sealed(content: bytes) -> bytes:
@@ -101,11 +116,8 @@ def open_model(path: Path, threads: int = 1, sha256: str | None = None) -> Model
     _check_seal(content, path)
     if sha256 is not None and found != sha256.lower():
         raise UserError(f"{path}: is another model than asked for; its SHA-256 is {found}, not {sha256}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 4  # what goes wrong comes as an exception
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = open_session(content, threads)
         facts = ModelFacts.from_json(session.get_modelmeta().custom_metadata_map[FACTS_KEY])
     except UserError as error:
         raise UserError(f"{path}: {error}; {REMEDY}") from error
@@ -115,11 +127,18 @@ def open_model(path: Path, threads: int = 1, sha256: str | None = None) -> Model
     return Model(path, session, facts, found)
 
 
+def open_session(content: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open a serialised ONNX model on the CPU, with `threads` for each call."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 4  # what goes wrong comes as an exception
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
 def _check_seal(content: bytes, path: Path) -> None:
     body, entry = content[:-_ENTRY_LENGTH], content[-_ENTRY_LENGTH:]
     if not entry.startswith(_ENTRY_START):
-        kind = "is altered or truncated" if _HASH_KEY in content or FACTS_KEY.encode() in content else "is not a model"
-        raise UserError(f"{path}: {kind} as `dgfas export` writes it; {REMEDY}")
+        raise UserError(f"{path}: is no model file of `dgfas export`, or is truncated (its SHA-256 is not at its end)")
     if hashlib.sha256(body).hexdigest().encode() != entry.removeprefix(_ENTRY_START):
         raise UserError(f"{path}: is altered or damaged, its content does not have the SHA-256 at its end; {REMEDY}")
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from dgfas.core.errors import UserError
-from dgfas.datasets.folder import IMAGE_SUFFIXES
+from dgfas.datasets.folder import IMAGE_SUFFIXES, natural_order
 from dgfas.faces.images import read_image
 from dgfas.faces.video import frame_count, read_frames
 
@@ -36,6 +36,19 @@ def choose_positions(total: int, count: int | None, stride: int) -> list[int]:
 def is_image(path: Path) -> bool:
     """Whether a file is treated as a photo (by its suffix); any other is tried as a video."""
     return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def sources_of(path: Path) -> tuple[Path, ...]:
+    """Return the files of a recording that is one video, one photo or a folder of frames, these in natural order.
+
+    Raises UserError if the folder holds no image.
+    """
+    if not path.is_dir():
+        return (path,)
+    images = sorted((entry for entry in path.iterdir() if is_image(entry)), key=lambda entry: natural_order(entry.name))
+    if not images:
+        raise UserError(f"{path}: the folder holds no image")
+    return tuple(images)
 
 
 def read_recording(sources: Sequence[Path], count: int | None, stride: int) -> Iterator[FrameRead]:

@@ -12,10 +12,9 @@ from dgfas.core.files import write_whole
 from dgfas.core.manifest import REJECTED_COLUMNS, Manifest, write_manifest
 from dgfas.core.progress import Silent
 from dgfas.core.recording import Recording
-from dgfas.datasets.folder import natural_order
 from dgfas.faces.finder import FaceCrop, FaceFinder
 from dgfas.faces.forecast import Forecast
-from dgfas.faces.frames import is_image, read_recording
+from dgfas.faces.frames import read_recording, sources_of
 from dgfas.faces.models import MODELS, model_path
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.parallel import run_all
@@ -87,16 +86,9 @@ def prepare_one(path: Path, options: PrepareOptions, finder: FaceFinder | None =
     A frame without a face, or an unreadable one among several, is returned with its reason. `finder` saves loading the
     networks again. Raises UserError if nothing can be read.
     """
-    path = Path(path)
     finder = finder or FaceFinder(options)
-    sources: tuple[Path, ...] = (path,)
-    if path.is_dir():
-        images = [entry for entry in path.iterdir() if is_image(entry)]
-        sources = tuple(sorted(images, key=lambda entry: natural_order(entry.name)))
-        if not sources:
-            raise UserError(f"{path}: the folder holds no image")
     crops = []
-    for frame in read_recording(sources, options.frames_per_recording, options.stride):
+    for frame in read_recording(sources_of(Path(path)), options.frames_per_recording, options.stride):
         if frame.image is None:
             crops.append(FaceCrop(frame.position, None, 0, None, frame.reason))
         else:

@@ -52,10 +52,14 @@ class TaskData:
 
     def loader(self, part: Part, device: "torch.device") -> "BatchLoader":
         """Return the loader of a part's frames; its row i is the part's i-th frame."""
+        return self.loader_of(self.part(part), device)
+
+    def loader_of(self, frames: pd.DataFrame, device: "torch.device") -> "BatchLoader":
+        """Return the loader of some rows of `frames`; its row i is the i-th of them."""
         from dgfas.data.batches import BatchLoader  # here, so that hand-crafted methods need no torch
 
-        frames = self.part(part)
-        return BatchLoader(self.packed, frames[["data_set", "row"]].to_numpy(), self.live(part), device)
+        live = (frames["label"] == Label.LIVE).to_numpy(dtype=bool)
+        return BatchLoader(self.packed, frames[["data_set", "row"]].to_numpy(), live, device)
 
     def crop(self, index: Hashable) -> UInt8[ndarray, "s s 3"]:
         """Return the RGB crop of a frame, given by its label in the index of `frames`."""

@@ -61,6 +61,10 @@ class TrainedModel:
         """Return P(live) of every frame of `loader`; a method that uses target images adapts to them first."""
         if self.method.uses_target_images:
             self.method.adapt_to(loader.chunks())
+        return self.score_as_trained(loader, progress)
+
+    def score_as_trained(self, loader: BatchLoader, progress: Progress | None = None) -> Float[ndarray, " n"]:
+        """Return P(live) of every frame of `loader` without adapting first, as development frames are scored."""
         return self._probability(raw_scores(self.method, loader, progress))
 
     def score_crops(self, crops: Sequence[UInt8[ndarray, "h w 3"]]) -> Float[ndarray, " n"]:

@@ -28,6 +28,10 @@ class FaceModel(Protocol):
     """What stands behind the face finder: an open model file, or a run."""
 
     @property
+    def path(self) -> Path:
+        """The file, or the folder of the run."""
+
+    @property
     def facts(self) -> ModelFacts:
         """What the model says of itself."""
 

@@ -25,6 +25,7 @@ from dgfas.training.selection import development_scores, read_operating_point
 class RunModel:
     """A finished run at its operating point, of any method. Not for several threads at once."""
 
+    path: Path
     facts: ModelFacts
     scorer: Scorer
     sha256: str = ""
@@ -33,7 +34,7 @@ class RunModel:
     def load(cls, run: Path) -> "RunModel":
         """Raises UserError if the run has not finished, or is of a learned method and torch is missing."""
         step, _ = read_operating_point(run)
-        return cls(facts_of(run, None), load_scorer(run, step))
+        return cls(run, facts_of(run, None), load_scorer(run, step))
 
     def score_crops(self, crops: Sequence[UInt8[np.ndarray, "s s 3"]]) -> Float[np.ndarray, " n"]:
         """Return P(live) of square RGB face crops of any size. Raises UserError if the method needs more than one."""

@@ -1,5 +1,6 @@
 """From a finished run to both tracks, and that nothing leaks from the target into the deployable one."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def test_both_tracks_of_a_run(tiny, tmp_path: Path, method: str) -> None:
     scores = read_scores(run / "evaluation" / "phone" / f"scores-{step:07d}.csv")
     assert set(scores.rows["domain"]) == {"phone"}
     assert scores.rows["score"].between(0, 1).all()
+    weights = (run / "checkpoints" / f"{step:07d}.safetensors").read_bytes()
+    assert evaluation.about["weights"][str(step)] == hashlib.sha256(weights).hexdigest()
+    (record,) = evaluation.about["data_sets"].values()
+    assert (record["made_by"], record["subjects"], record["seed"]) == ("simulation", 5, 0)
+    assert "attacks: " in record["phone"]
 
 
 def test_noise_in_the_targets_labels_changes_neither_checkpoint_nor_threshold(tiny, tmp_path: Path) -> None:
@@ -93,8 +99,14 @@ def test_rejected_recordings_of_the_target_are_non_responses(tiny, tmp_path: Pat
     config_text = (run / "config.yaml").read_text().replace(str(true.root), str(moved))
     (run / "config.yaml").write_text(config_text)
     freeze_operating_point(run, **RULES)
-    result = evaluate_run(run, None, **RULES).results[1]
+    evaluation = evaluate_run(run, None, **RULES)
+    result = evaluation.results[1]
     measured = result.measurement
+    word = "live" if rows["label"].iloc[0] else "spoof"
+    assert evaluation.about["rejected"] == [
+        {"part": "target", "domain": "phone", "class": word, "reason": "no face found", "recordings": 1}
+    ]
+    assert evaluation.about["data_sets"] == {str(moved): {"made_by": "unknown"}}
     live = bool(rows["label"].iloc[0])
     assert (measured.bpnrr if live else measured.apnrr) > 0
     assert result.scores.rows["score"].isna().sum() == 1
@@ -176,3 +188,4 @@ def test_a_hand_crafted_method_runs_like_others(simulated_in_sequence: Path, tmp
     assert evaluation.results[0].checkpoint == step == 1
     assert evaluation.results[0].measurement.threshold == thresholds["frame"]
     assert evaluation.about["uses_target_images"] is False
+    assert set(evaluation.about["weights"]) == {"1"}

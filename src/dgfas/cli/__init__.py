@@ -2,7 +2,7 @@
 
 import typer
 
-from dgfas.cli import benchmark, data, runs, service
+from dgfas.cli import benchmark, data, report, runs, service
 from dgfas.cli.data_sets import add_data_sets
 from dgfas.cli.doctor import doctor
 from dgfas.cli.export import export
@@ -33,6 +33,7 @@ for verb in (
     export,
     runs.demo,
     benchmark.benchmark,
+    report.report,
     service.serve,
 ):
     app.command()(verb)

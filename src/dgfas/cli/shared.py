@@ -23,7 +23,19 @@ LINE_EVERY = 30.0  # seconds between two lines of progress where no bar can be d
 class Verbs(TyperGroup):
     """Lists the verbs in the order of a user's work, and turns a user's mistake into one line and an exit code."""
 
-    ORDER = ("simulate", "prepare", "train", "evaluate", "score", "benchmark", "export", "serve", "demo", "doctor")
+    ORDER = (
+        "simulate",
+        "prepare",
+        "train",
+        "evaluate",
+        "score",
+        "benchmark",
+        "report",
+        "export",
+        "serve",
+        "demo",
+        "doctor",
+    )
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=self.ORDER.index)

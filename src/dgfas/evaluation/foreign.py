@@ -1,9 +1,9 @@
 """The scores of any system, by whomever made, measured as a run of ours is."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
+from dgfas.core.files import hash_of_file
 from dgfas.evaluation.scores import ScoreRange, Scores, read_scores
 from dgfas.evaluation.tracks import Evaluation, evaluate_scores
 
@@ -24,15 +24,11 @@ def evaluate_files(
         "system": name,
         "task": _domains(scores) if source is None else f"{_domains(source)} to {_domains(scores)}",
         "target": _domains(scores),
+        "threshold": threshold,
         "score_range": score_range,
         "files": {str(path): hash_of_file(path) for path in (target, development) if path is not None},
     }
     return Evaluation(name or str(target), results, about)
-
-
-def hash_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _domains(scores: Scores) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
+from dgfas.core.files import hash_of_file
 from dgfas.core.progress import NamedProgress, Silent, named
 from dgfas.evaluation.scores import Scores, scores_of_frames, write_scores
 from dgfas.evaluation.tasks import Task, file_name
 from dgfas.evaluation.thresholds import parse_rule
 from dgfas.evaluation.tracks import Evaluation, evaluate_checkpoints
 from dgfas.training.record import read_config, read_record
-from dgfas.training.run import load_scorer
+from dgfas.training.run import load_scorer, weights_file
 from dgfas.training.selection import development_scores, read_operating_point
 from dgfas.training.task_data import TaskData, load_task
 
@@ -51,6 +52,7 @@ def evaluate_run(
         "config": config.model_dump(mode="json"),
         "run": read_record(run),
         **data.facts(),
+        "weights": {str(step): hash_of_file(weights_file(run, step)) for step in scores},
         "uses_target_images": load_scorer(run, max(scores)).uses_target_images,
     }
     return Evaluation(f"{Path(config.method).stem}, {task}, seed {config.training.seed}", results, about)

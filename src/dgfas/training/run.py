@@ -60,3 +60,13 @@ def load_scorer(run: Path, step: int) -> Scorer:
     from dgfas.training.trained import TrainedModel
 
     return TrainedModel.load(run, step)
+
+
+def weights_file(run: Path, step: int) -> Path:
+    """Return the file that holds what was learned after `step` iterations."""
+    if is_classical(read_config(run)):
+        return classical.model_path(run)
+    need_torch()
+    from dgfas.training.checkpoint import checkpoint_path
+
+    return checkpoint_path(run, step)

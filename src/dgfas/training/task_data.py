@@ -16,9 +16,10 @@ from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
 from dgfas.core.progress import NamedProgress, named
 from dgfas.data.frames import PackedFrames, pack
-from dgfas.evaluation.parts import Part, TaskSplit, count_recordings, name_domains, split_task
+from dgfas.evaluation.parts import PARTS, Part, TaskSplit, count_recordings, name_domains, split_task
 from dgfas.evaluation.slices import parse_slice, stored_name
 from dgfas.faces.options import PrepareOptions
+from dgfas.training.data_record import data_set_record
 
 if TYPE_CHECKING:
     import torch
@@ -74,15 +75,30 @@ class TaskData:
     def facts(self) -> dict[str, Any]:
         """Return what the record of a run says of its data.
 
-        Hashes; recordings by part, domain and class; and how the crops of the first data set were cut, if from photos.
+        Hashes; recordings by part, domain and class, with a face and rejected; how each data set was made; and how
+        the crops of the first one were cut, if from photos.
         """
         counts = count_recordings(self.frames, self.split)
         options = PrepareOptions.of_data_set(self.manifests[0].root)
         return {
             "manifests": self.manifest_hashes,
             "recordings": counts.to_dict("records"),
+            "rejected": self._rejected(),
+            "data_sets": {str(manifest.root): data_set_record(manifest.root) for manifest in self.manifests},
             "preparation": None if options is None else options.content,
         }
+
+    def _rejected(self) -> list[dict[str, Any]]:
+        """Count the recordings without a face: by part, domain, class and reason."""
+        counts = []
+        for part in PARTS:
+            rows = self.split.rejected[part]
+            for (domain, label, reason), same in rows.groupby(["domain", "label", "reason"]):
+                word, reason = Label(int(label)).word, str(reason)
+                counts.append(
+                    {"part": part, "domain": domain, "class": word, "reason": reason, "recordings": len(same)}
+                )
+        return counts
 
 
 def load_task(data: DataConfig, image_size: int, target: str | None, progress: NamedProgress | None = None) -> TaskData:

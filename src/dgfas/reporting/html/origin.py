@@ -1,0 +1,150 @@
+"""Where the numbers come from: data, configurations, hashes, and the commands that make them again."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dgfas.evaluation.parts import LIST_SPLITS, PARTS
+from dgfas.reporting.html.measured import Group, Measured
+from dgfas.reporting.html.stored import Job
+from dgfas.reporting.html.words import DASH, Table
+
+
+def data_sets(measured: Sequence[Measured]) -> Table:
+    """Return every prepared data set that was used: its folder, the hash of its manifest, and how it was made."""
+    rows: dict[tuple[str, ...], None] = {}
+    for item in measured:
+        records = item.about.get("data_sets") or {}
+        for root, digest in (item.about.get("manifests") or {}).items():
+            rows[(root, digest, _in_words(records.get(root)))] = None
+        for path, digest in (item.about.get("files") or {}).items():
+            rows[(path, digest, "scores, given by others")] = None
+    return Table("Data", ("Folder or file", "SHA-256 of its contents", "How it was made"), list(rows), texts=True)
+
+
+def _in_words(record: dict[str, Any] | None) -> str:
+    if record is None:
+        return "not recorded"
+    return "\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in record.items())
+
+
+def recordings(groups: Sequence[Group]) -> Table:
+    """Return how many recordings with a face the parts of each task have, in its first result: a row a task."""
+    rows = []
+    for task in dict.fromkeys(group.task for group in groups):
+        member = next(group for group in groups if group.task == task).members[0]
+        counts: dict[str, dict[str, dict[str, int]]] = {part: {} for part in PARTS}
+        for row in member.about.get("recordings") or []:
+            counts[row["part"]].setdefault(row["domain"], {})[row["class"]] = row["recordings"]
+        cells = [
+            [f"{name} {of['live']} + {of['spoof']}" for name, of in domains.items()] for domains in counts.values()
+        ]
+        rows.append((task, *("\n".join(cell) or DASH for cell in cells)))
+    columns = ("Task", "Training", "Source validation", "Target")
+    return Table("Recordings with a face: live + spoof", columns, rows, texts=True)
+
+
+def _live_and_spoof(domains: dict[str, dict[str, int]]) -> str:
+    return "\n".join(f"{name} {of.get('live', 0)} + {of.get('spoof', 0)}" for name, of in domains.items()) or DASH
+
+
+def excluded(groups: Sequence[Group]) -> list[str]:
+    """Return what of the data was left out of the numbers, and why; recordings without a face are not left out."""
+    said: dict[str, None] = {}
+    for group in groups:
+        member = group.members[0]
+        if not member.config:
+            said["What the files of scores of others leave out cannot be known here."] = None
+            continue
+        lists = member.config["data"]["lists"]
+        splits = ", ".join(LIST_SPLITS[lists][2])
+        said[f"Lists {lists}: of the target only the splits {splits} are measured, and only labelled recordings."] = (
+            None
+        )
+        rejected = [row for row in member.about.get("rejected") or [] if row["part"] == "target"]
+        if rejected:
+            counts = "; ".join(f"{row['recordings']} {row['class']} ({row['reason']})" for row in rejected)
+            said[f"{group.task}: counted as not answered, not left out: {counts}."] = None
+    return list(said)
+
+
+def test_sets(groups: Sequence[Group]) -> Table:
+    """Return the whole hash of every test set: recordings of the target with subject and label."""
+    rows: dict[tuple[str, str, str], None] = {}
+    for group in groups:
+        for member in group.members:
+            seed = DASH if member.seed is None else str(member.seed)
+            rows[(group.task, seed, member.result("deployable").recordings_hash)] = None
+    return Table(
+        "Test sets",
+        ("Task", "Seed", "SHA-256 of its recordings, subjects and labels"),
+        list(rows),
+        headings=2,
+        texts=True,
+    )
+
+
+def configurations(groups: Sequence[Group]) -> list[tuple[str, str]]:
+    """Return the resolved configuration of the first seed of each method on its first task, as YAML, by name."""
+    first = {group.label: group.members[0] for group in reversed(groups)}
+    return [
+        (f"{label}, {item.task}, seed {item.seed}", yaml.safe_dump(item.config, sort_keys=False, allow_unicode=True))
+        for label, item in reversed(first.items())
+        if item.config
+    ]
+
+
+def commands(groups: Sequence[Group], paths: Sequence[Path], out: Path) -> list[str]:
+    """Return the commands that make the results and this report again."""
+    members = [item for group in groups for item in group.members]
+    jobs = [(item.path.parents[3], item.content.job) for item in members if item.content.job is not None]
+    lines = [
+        _benchmark(folder, [job for of, job in jobs if of == folder]) for folder in dict.fromkeys(f for f, _ in jobs)
+    ]
+    for item in members:
+        if item.content.job is None:
+            lines += _training(item) if item.config else [_foreign(item)]
+    return [*lines, _line("dgfas", "report", *paths, "--out", out)]
+
+
+def _benchmark(folder: Path, jobs: Sequence[Job]) -> str:
+    def each(values: Iterable[object]) -> list[str]:
+        return [str(value) for value in dict.fromkeys(values) if value is not None]
+
+    options = ["--methods", ",".join(each(job.entry.method for job in jobs))]
+    options += ["--seeds", ",".join(each(job.seed for job in jobs))]
+    for name, key in (
+        ("data", "data"),
+        ("simulate-subjects", "subjects"),
+        ("setting", "setting"),
+        ("iterations", "iterations"),
+    ):
+        for value in each(getattr(job, key) for job in jobs):
+            options += [f"--{name}", value]
+    for assignment in each(assignment for job in jobs for assignment in job.entry.assignments):
+        options += ["--set", assignment]
+    return _line("dgfas", "benchmark", *each(job.task for job in jobs), *options, "--out", folder)
+
+
+def _training(item: Measured) -> list[str]:
+    run = item.run or item.path.parent
+    return [
+        _line("dgfas", "train", run, "--config", f"{item.label}.yaml", "--seed", item.seed),
+        _line("dgfas", "evaluate", run, "--target", item.about["target"]),
+    ]
+
+
+def _foreign(item: Measured) -> str:
+    scores, *development = item.about["files"]
+    options = ["--scores", scores, *(["--development", development[0]] if development else [])]
+    options += ["--threshold", item.about["threshold"]]
+    options += ["--score-range", "any"] if item.about["score_range"] == "any" else []
+    options += ["--name", item.about["system"]] if item.about["system"] else []
+    return _line("dgfas", "evaluate", *options, "--out", item.path.parent)
+
+
+def _line(*words: object) -> str:
+    return shlex.join(map(str, words))

@@ -1,0 +1,93 @@
+"""Put the parts of a report into one HTML file."""
+
+from collections.abc import Sequence
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dgfas.core.files import write_whole
+from dgfas.core.progress import Silent
+from dgfas.reporting.figures import paper_figures
+from dgfas.reporting.html import attacks, headline, origin
+from dgfas.reporting.html.limits import limits
+from dgfas.reporting.html.measured import Group, Measured, grouped, read_measured
+from dgfas.reporting.html.pictures import Picture, paper_picture, roc_pictures
+
+NO_RUNS = "The runs were not kept, so nothing can be drawn from them: figures need the folders of finished runs."
+NOT_ASKED = "Left out on request (--no-figures)."
+
+
+class Notes(Silent):
+    """Passes on how far the work is, and keeps what is said for the page."""
+
+    def __init__(self, report: Silent) -> None:
+        self.kept: list[str] = []
+        self.progress = report.progress  # type: ignore[method-assign]
+
+    def note(self, text: str) -> None:
+        self.kept.append(text)
+
+
+def write_report(paths: Sequence[Path], out: Path, *, figures: bool = True, report: Silent | None = None) -> None:
+    """Write the report of all results below `paths` (see `read_measured`) as one HTML file that needs no other.
+
+    The same results give the same bytes. With `figures` the papers' figures are drawn of the runs that are still
+    there; that needs torch, and the page says what could not be drawn. Raises UserError for paths without results.
+    """
+    measured = read_measured(paths)
+    groups = grouped(measured)
+    pictures, notes = _figures(measured, figures, report or Silent())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, _page(measured, groups, pictures, notes, origin.commands(groups, paths, out)))
+
+
+def _figures(measured: Sequence[Measured], wanted: bool, report: Silent) -> tuple[list[Picture], list[str]]:
+    """Return the papers' figures, and what is to be said of those that are missing."""
+    if not wanted:
+        return [], [NOT_ASKED]
+    runs = list(dict.fromkeys(item.run for item in measured if item.run is not None))
+    if not runs:
+        return [], [NO_RUNS]
+    notes = Notes(report)
+    return [paper_picture(figure) for figure in paper_figures(runs, notes)], notes.kept
+
+
+def _page(
+    measured: Sequence[Measured], groups: Sequence[Group], figures: list[Picture], notes: list[str], commands: list[str]
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("dgfas.reporting.html", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    tasks = list(dict.fromkeys(group.task for group in groups))
+    return environment.get_template("report.html").render(
+        style=resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8"),
+        title=tasks[0] if len(tasks) == 1 else f"{len(tasks)} tasks",
+        methods=list(dict.fromkeys(group.label for group in groups)),
+        tasks=tasks,
+        version=version("dgfas"),
+        headline=headline.headline(groups),
+        rocs=roc_pictures(groups),
+        level=attacks.LEVEL,
+        attempts=attacks.ATTEMPTS,
+        attack_notes=attacks.NOTES,
+        attacks=[(task, _attacks([group for group in groups if group.task == task])) for task in tasks],
+        limits=limits(groups),
+        figures=figures,
+        notes=notes,
+        data=[origin.data_sets(measured), origin.recordings(groups), origin.test_sets(groups)],
+        excluded=origin.excluded(groups),
+        every_run=headline.every_run(groups),
+        configurations=origin.configurations(groups),
+        commands=commands,
+    )
+
+
+def _attacks(groups: Sequence[Group]) -> list[headline.Table]:
+    return [attacks.item_table(groups), attacks.attack_table(groups), attacks.live_table(groups)]

@@ -1,0 +1,107 @@
+"""A result file as the report reads it; what it does not use may stand beside it."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from dgfas.evaluation.intervals import Interval
+from dgfas.evaluation.scores import Level
+from dgfas.evaluation.tracks import Track
+
+
+class Stored(BaseModel):
+    """Part of a result on disk."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class StoredRate(Stored):
+    """See `measurement.Rate`."""
+
+    share: float
+    errors: int
+    total: int
+    interval: Interval | None
+
+
+class StoredThreshold(Stored):
+    """See `thresholds.Threshold`."""
+
+    value: float
+    rule: str
+    data: str
+
+
+class StoredIntervals(Stored):
+    """See `intervals.BootstrapIntervals`."""
+
+    hter: Interval | None
+    auc: Interval | None
+    persons: int
+    exact: tuple[str, ...] = ()
+
+
+class SpeciesCount(Stored):
+    """See `Scores.counts`."""
+
+    subjects: int
+    rows: int
+    unanswered: int
+
+
+class RocPoints(Stored):
+    """Shares of live accepted at fixed shares of spoof accepted."""
+
+    fpr: tuple[float, ...]
+    tpr: tuple[float, ...]
+
+
+class StoredResult(Stored):
+    """One track at one level: see `tracks.TrackResult.to_dict`; rates are shares in [0, 1]."""
+
+    track: Track
+    level: Level
+    checkpoint: int | None
+    selection: str
+    candidates: int
+    threshold: StoredThreshold
+    hter: float
+    auc: float
+    eer: float
+    bpcer_at_apcer: dict[str, float]
+    apcer: dict[str, StoredRate]
+    bpcer: StoredRate
+    apnrr: float
+    bpnrr: float
+    bootstrap: StoredIntervals
+    species: dict[str, SpeciesCount] = {}
+    recordings_hash: str
+    roc: RocPoints
+
+
+class Job(Stored):
+    """What a benchmark asked for: one training."""
+
+    class Entry(Stored):
+        label: str
+        method: str
+        assignments: tuple[str, ...] = ()
+
+    entry: Entry
+    task: str
+    seed: int
+    data: str | None = None
+    subjects: int | None = None
+    setting: str | None = None
+    iterations: int | None = None
+
+
+class StoredEvaluation(Stored):
+    """A result file: see `tracks.Evaluation.to_dict`; a benchmark's also says which job it was and who made it."""
+
+    title: str
+    dgfas: str
+    about: dict[str, Any]
+    results: tuple[StoredResult, ...]
+    job: Job | None = None
+    made_by: dict[str, Any] = {}

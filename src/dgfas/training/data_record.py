@@ -1,0 +1,25 @@
+"""What a prepared data set's own record says of how it was made."""
+
+from pathlib import Path
+from typing import Any
+
+from dgfas.faces.options import PrepareOptions
+from dgfas.simulation.data_set import OPTIONS_NAME
+from dgfas.training.record import read_json
+
+
+def data_set_record(root: Path) -> dict[str, Any]:
+    """Return who made the data set in folder `root` ("simulation", "preparation" or "unknown") and with what options.
+
+    Of a simulated one each domain is given by its description and kinds of attacks.
+    """
+    if (root / OPTIONS_NAME).is_file():
+        options = read_json(root / OPTIONS_NAME, "domains")
+        domains = {domain["name"]: domain for domain in options.pop("domains")}
+        words = {
+            name: f"{domain['description']}; attacks: {', '.join(domain['attacks'])}"
+            for name, domain in domains.items()
+        }
+        return {"made_by": "simulation", **options, **words}
+    prepared = PrepareOptions.of_data_set(root)
+    return {"made_by": "unknown"} if prepared is None else {"made_by": "preparation", **prepared.content}

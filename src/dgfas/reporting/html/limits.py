@@ -53,13 +53,9 @@ def limits(groups: Sequence[Group]) -> list[str]:
         said.append("The time that a decision takes was not measured here.")
     if any(member.config and not member.about.get("weights") for member in members):
         said.append("Some weights were not kept: those items can be trained again by their command, not tested again.")
-    if any(member.about.get("uses_target_images") for member in members):
-        names = sorted(
-            {group.label for group in groups if any(m.about.get("uses_target_images") for m in group.members)}
-        )
-        said.append(
-            f"{', '.join(names)} adapts to unlabelled images of the target before it is measured; others do not."
-        )
+    adapting = {group.label for group in groups for member in group.members if member.about.get("uses_target_images")}
+    if adapting:
+        said.append(f"{', '.join(sorted(adapting))} saw unlabelled images of the target before it was measured.")
     if any(not member.config for member in members):
         said.append(
             "Systems of others are known by their scores alone: what they were trained on, whether they knew the test "

@@ -47,7 +47,7 @@ class Measured:
         """What the seeds of one item share: a benchmark's label, or the configuration but for seed and data."""
         if self.content.job is not None or not self.config:
             return self.label
-        rest = merge(self.config, {"training": {"seed": None}, "data": {"roots": None}})
+        rest = merge(self.config, {"training": {"seed": None}, "data": None})
         return json.dumps(rest, sort_keys=True)
 
     @property
@@ -91,9 +91,7 @@ def read_measured(paths: Iterable[Path]) -> list[Measured]:
 def _result_files(path: Path) -> list[Path]:
     if path.is_file():
         if path.suffix == ".csv":
-            raise UserError(
-                f"{path}: holds scores; `dgfas evaluate --scores {path}` measures them, then report its folder"
-            )
+            raise UserError(f"{path}: holds scores; measure them by `dgfas evaluate --scores`, and report its folder")
         return [path]
     if not path.is_dir():
         raise UserError(f"{path}: does not exist; name the folder of a benchmark, of a run, or of measured scores")

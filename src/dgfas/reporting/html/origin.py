@@ -1,7 +1,7 @@
 """Where the numbers come from: data, configurations, hashes, and the commands that make them again."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,7 @@ def recordings(groups: Sequence[Group]) -> Table:
         counts: dict[str, dict[str, dict[str, int]]] = {part: {} for part in PARTS}
         for row in member.about.get("recordings") or []:
             counts[row["part"]].setdefault(row["domain"], {})[row["class"]] = row["recordings"]
-        cells = [
-            [f"{name} {of['live']} + {of['spoof']}" for name, of in domains.items()] for domains in counts.values()
-        ]
-        rows.append((task, *("\n".join(cell) or DASH for cell in cells)))
+        rows.append((task, *map(_live_and_spoof, counts.values())))
     columns = ("Task", "Training", "Source validation", "Target")
     return Table("Recordings with a face: live + spoof", columns, rows, texts=True)
 
@@ -53,22 +50,20 @@ def _live_and_spoof(domains: dict[str, dict[str, int]]) -> str:
 
 def excluded(groups: Sequence[Group]) -> list[str]:
     """Return what of the data was left out of the numbers, and why; recordings without a face are not left out."""
-    said: dict[str, None] = {}
+    said = []
     for group in groups:
         member = group.members[0]
         if not member.config:
-            said["What the files of scores of others leave out cannot be known here."] = None
+            said.append("What the files of scores of others leave out cannot be known here.")
             continue
         lists = member.config["data"]["lists"]
         splits = ", ".join(LIST_SPLITS[lists][2])
-        said[f"Lists {lists}: of the target only the splits {splits} are measured, and only labelled recordings."] = (
-            None
-        )
+        said.append(f"Lists {lists}: of the target only labelled recordings of the splits {splits} were measured.")
         rejected = [row for row in member.about.get("rejected") or [] if row["part"] == "target"]
         if rejected:
             counts = "; ".join(f"{row['recordings']} {row['class']} ({row['reason']})" for row in rejected)
-            said[f"{group.task}: counted as not answered, not left out: {counts}."] = None
-    return list(said)
+            said.append(f"{group.task}: counted as not answered, not left out: {counts}.")
+    return list(dict.fromkeys(said))
 
 
 def test_sets(groups: Sequence[Group]) -> Table:
@@ -99,34 +94,27 @@ def configurations(groups: Sequence[Group]) -> list[tuple[str, str]]:
 
 def commands(groups: Sequence[Group], paths: Sequence[Path], out: Path) -> list[str]:
     """Return the commands that make the results and this report again."""
-    members = [item for group in groups for item in group.members]
-    jobs = [(item.path.parents[3], item.content.job) for item in members if item.content.job is not None]
-    lines = [
-        _benchmark(folder, [job for of, job in jobs if of == folder]) for folder in dict.fromkeys(f for f, _ in jobs)
-    ]
-    for item in members:
-        if item.content.job is None:
+    lines: list[str] = []
+    benchmarks: dict[tuple[Path, Job], list[Job]] = {}
+    for item in (item for group in groups for item in group.members):
+        if item.content.job is not None:
+            benchmarks.setdefault((item.path.parents[3], item.content.job.shared), []).append(item.content.job)
+        else:
             lines += _training(item) if item.config else [_foreign(item)]
+    lines += [_benchmark(folder, jobs) for (folder, _), jobs in benchmarks.items()]
     return [*lines, _line("dgfas", "report", *paths, "--out", out)]
 
 
 def _benchmark(folder: Path, jobs: Sequence[Job]) -> str:
-    def each(values: Iterable[object]) -> list[str]:
-        return [str(value) for value in dict.fromkeys(values) if value is not None]
-
-    options = ["--methods", ",".join(each(job.entry.method for job in jobs))]
-    options += ["--seeds", ",".join(each(job.seed for job in jobs))]
-    for name, key in (
-        ("data", "data"),
-        ("simulate-subjects", "subjects"),
-        ("setting", "setting"),
-        ("iterations", "iterations"),
-    ):
-        for value in each(getattr(job, key) for job in jobs):
-            options += [f"--{name}", value]
-    for assignment in each(assignment for job in jobs for assignment in job.entry.assignments):
-        options += ["--set", assignment]
-    return _line("dgfas", "benchmark", *each(job.task for job in jobs), *options, "--out", folder)
+    """Return the command of jobs that differ in task, method and seed alone."""
+    one = jobs[0]
+    options = ["--methods", ",".join(dict.fromkeys(job.entry.method for job in jobs))]
+    options += ["--seeds", ",".join(map(str, sorted({job.seed for job in jobs})))]
+    given = {"--data": one.data, "--simulate-subjects": one.subjects, "--setting": one.setting}
+    given |= {"--iterations": one.iterations}
+    options += [str(word) for option in given.items() if option[1] is not None for word in option]
+    options += [word for assignment in one.entry.assignments for word in ("--set", assignment)]
+    return _line("dgfas", "benchmark", *dict.fromkeys(job.task for job in jobs), *options, "--out", folder)
 
 
 def _training(item: Measured) -> list[str]:

@@ -95,6 +95,12 @@ class Job(Stored):
     setting: str | None = None
     iterations: int | None = None
 
+    @property
+    def shared(self) -> "Job":
+        """What one command has in common: everything but task, method and seed."""
+        entry = self.entry.model_copy(update={"label": "", "method": ""})
+        return self.model_copy(update={"entry": entry, "task": "", "seed": 0})
+
 
 class StoredEvaluation(Stored):
     """A result file: see `tracks.Evaluation.to_dict`; a benchmark's also says which job it was and who made it."""

@@ -8,7 +8,7 @@ import pytest
 
 from dgfas.core.errors import UserError
 from dgfas.evaluation.parts import PARTS, name_domains, split_task
-from dgfas.evaluation.protocols import named_protocols, resolve_protocol
+from dgfas.evaluation.protocols import FAMILIES, named_protocols, resolve_protocol
 from dgfas.evaluation.slices import LETTERS
 from dgfas.evaluation.tasks import Task, parse_task
 from dgfas.simulation.capture_domains import CAPTURE_DOMAINS, load_domain
@@ -138,3 +138,9 @@ def test_a_protocol_of_ones_own_is_a_file(tmp_path: Path) -> None:
 def test_what_is_not_there_is_said_in_one_line(frames: pd.DataFrame, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         resolve_protocol(name, ["desk", "phone"], frames)
+
+
+def test_the_documentation_names_every_protocol() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocols.md").read_text(encoding="utf-8")
+    for name in [*named_protocols(), *FAMILIES]:
+        assert f"| `{name}` |" in page

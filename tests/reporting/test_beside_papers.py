@@ -20,6 +20,8 @@ def study(tasks: list[str], *, simulated: bool, labels: tuple[str, ...] = ("rfm"
             "lists": "ssdg",
             "live": 70,
             "spoof": 210,
+            "subjects": 35,
+            "recordings_hash": "one",
             "data": "/data",
             "simulated": simulated,
         }
@@ -48,7 +50,9 @@ def test_the_fields_task_stands_beside_the_papers_that_print_it() -> None:
     assert table.loc["ssdg", "AUC %, paper"] == "94.61 (DRDG table 1); 90.61 ? (D2AM table 1)"
     assert table.loc["mine", "HTER %, paper"] == "–"
     text = "\n".join(beside_papers_section(frame, ["rfm", "ssdg", "mine"]))
-    assert "lists ssdg with 70 live + 210 spoof recordings" in text
+    assert (
+        "Ours: ssdg, 70 of 140 live and 210 of 700 spoof, not the frozen list (70 live + 210 spoof recordings)." in text
+    )
     assert "90.61 (DRDG and ANRL print 94.61: a copying error here)" in text
     assert "ther data" not in text
 

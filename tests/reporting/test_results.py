@@ -14,6 +14,7 @@ from rich.table import Table
 from dgfas.evaluation.intervals import clopper_pearson
 from dgfas.evaluation.scores import COLUMNS, Scores
 from dgfas.evaluation.tracks import Evaluation, evaluate_checkpoints, evaluate_scores
+from dgfas.reporting.comparison import comparison_table
 from dgfas.reporting.results import write_result
 from dgfas.reporting.roc import OperatingPoint, roc_figure, save_figure
 from dgfas.reporting.tables import count_limits, percent_interval, species_table, tracks_table
@@ -161,3 +162,14 @@ def test_many_curves_and_a_single_person_are_no_trouble(tmp_path: Path) -> None:
     evaluation = Evaluation("one person", evaluate_scores(None, lonely, threshold="fixed=0.5"))
     assert "fixed value, no data" in printed(tracks_table(evaluation))
     write_result(evaluation, tmp_path)
+
+
+def test_methods_measured_on_different_recordings_are_marked() -> None:
+    results = {}
+    for method, domain in (("cnn", "phone"), ("rfm", "phone"), ("mine", "hall")):
+        scores = evaluate_scores(draw(["desk"], 0.5, 1), draw([domain], 0.5, 2), threshold="eer", resamples=20)
+        results[method] = Evaluation(method, scores)
+    text = printed(comparison_table(results, "three", "recording"))
+    assert "mine †" in text
+    assert "† measured on other recordings than the first method: not comparable" in text
+    assert "†" not in printed(comparison_table({name: results[name] for name in ("cnn", "rfm")}, "two", "recording"))

@@ -1,6 +1,5 @@
 """The border between models and metrics: one row a frame with its score, on disk as `scores.csv`."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ import pandas as pd
 from dgfas.core.errors import UserError, nearest
 from dgfas.core.files import write_whole
 from dgfas.core.label import Label
+from dgfas.evaluation.frozen_lists import recordings_hash
 from dgfas.evaluation.slices import data_set_of
 
 COLUMNS = ["domain", "subject", "recording", "frame", "species", "label", "score"]
@@ -87,8 +87,7 @@ class Scores:
     def recordings_hash(self) -> str:
         """SHA-256 over the sorted recordings (data set, subject, recording, label): which test set this is."""
         keys = self.rows.assign(domain=self.data_set)[["domain", "subject", "recording", "label"]].drop_duplicates()
-        lines = sorted("\x1f".join(map(str, key)) for key in keys.itertuples(index=False))
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return recordings_hash(keys.itertuples(index=False, name=None))
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return for each species, `live` too, how many subjects and rows there are, and rows without an answer."""

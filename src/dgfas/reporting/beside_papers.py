@@ -9,7 +9,7 @@ import pandas as pd
 from dgfas.evaluation.published import Metric, published_values, same_data, values_of
 from dgfas.evaluation.slices import LETTERS, data_set_of
 from dgfas.evaluation.tasks import parse_task
-from dgfas.reporting.study import cell, markdown, whole_seeds
+from dgfas.reporting.study import cell, markdown, measured_sets, whole_seeds
 
 #: The simulated domain that was drawn with each data set's variation in mind, and the letter of that data set.
 STANDS_FOR = {"desk": "C", "webcam": "I", "laptop": "M", "phone": "O"}
@@ -92,13 +92,13 @@ def beside_papers_section(study: pd.DataFrame, labels: Sequence[str]) -> list[st
     parts = ["## Beside the papers", PAPERS_UNSAID] if found else []
     for tasks in found:
         title = tasks.ours[0] if len(tasks.ours) == 1 else f"mean of {len(tasks.ours)} folds, {tasks.ours[0]}, ..."
-        rows = study[study["task"].isin(tasks.ours) & (study["level"] == "recording")]
-        counts = ", ".join(
-            f"{lists} with {live} live + {spoof} spoof recordings"
-            for lists, live, spoof in rows[["lists", "live", "spoof"]].drop_duplicates().itertuples(index=False)
+        sets = measured_sets(study[study["task"].isin(tasks.ours)])
+        counts = "; ".join(
+            f"{each['lists']} ({each['live']} live + {each['spoof']} spoof recordings)"
+            for each in sets.to_dict("records")
         )
         if tasks.same_data:
-            line = f"**{title}**. Ours: lists {counts}."
+            line = f"**{title}**. Ours: {counts}."
         else:
             line = (
                 f"**{title}** (ours, simulated: {counts}) beside **{tasks.paper}** (papers). Other data: the simulated "

@@ -11,8 +11,9 @@ from rich.text import Text
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Evaluation, Track, TrackResult
 from dgfas.reporting.roc import OperatingPoint, roc_figure, save_figure
-from dgfas.reporting.tables import bootstrap_interval, percent
+from dgfas.reporting.tables import OTHER_TEST_SET, bootstrap_interval, percent
 
+OTHER_WORDS = f"{OTHER_TEST_SET.strip()} measured on other recordings than the first method: not comparable"
 TRACK_WORDS: dict[Track, str] = {
     "deployable": "deployable: checkpoint and threshold from source development data",
     "oracle": "oracle: checkpoint and threshold from the target itself, as most published numbers",
@@ -21,24 +22,28 @@ TRACK_WORDS: dict[Track, str] = {
 
 def comparison_table(evaluations: Mapping[str, Evaluation], title: str, level: Level) -> Table:
     """Return a row a method and track: HTER and AUC with 95 % intervals, BPCER and the worst species' APCER."""
-    table = Table(title=Text(title), caption=Text("\n".join(TRACK_WORDS.values())), box=box.SIMPLE_HEAD)
+    rows = comparison_rows(evaluations, level)
+    other = [OTHER_WORDS] if any(OTHER_TEST_SET in row["method"] for row in rows) else []
+    table = Table(title=Text(title), caption=Text("\n".join([*TRACK_WORDS.values(), *other])), box=box.SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for heading in ("method", "track"):
         table.add_column(heading, no_wrap=True)
     for heading in ("HTER %", "AUC %", "BPCER %", "APCER %\nworst"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in comparison_rows(evaluations, level):
+    for row in rows:
         table.add_row(*row.values())
     return table
 
 
 def comparison_rows(evaluations: Mapping[str, Evaluation], level: Level) -> list[dict[str, str]]:
-    """Return the cells of `comparison_table`, a dictionary a row."""
-    rows = []
+    """Return the cells of `comparison_table`, a dictionary a row; † marks other recordings than the first method's."""
+    rows, first = [], ""
     for method, evaluation in evaluations.items():
         for result in evaluation.results:
             if result.level == level:
-                rows.append({"method": method, "track": result.track, **_cells(result)})
+                first = first or result.scores.recordings_hash
+                mark = "" if result.scores.recordings_hash == first else OTHER_TEST_SET
+                rows.append({"method": method + mark, "track": result.track, **_cells(result)})
     return rows
 
 

@@ -9,16 +9,18 @@ from typing import Any
 import pandas as pd
 
 from dgfas.core.errors import UserError
+from dgfas.evaluation.frozen_lists import words_of_list
 from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
+from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
+from dgfas.reporting.tables import OTHER_TEST_SET
 from dgfas.training.record import read_json
 
 MEAN = "mean of tasks"
 METRICS = ("hter", "auc")
 SHORT = 12  # digits of a hash in a table
-OTHER_TEST_SET = " †"
 
 
 def read_study(results: Path) -> pd.DataFrame:
@@ -181,9 +183,11 @@ def measured_sets(study: pd.DataFrame, level: Level = "recording") -> pd.DataFra
     table = []
     for values, group in rows.groupby(keys, sort=False):
         facts = dict(zip(keys, values, strict=True))
+        counts = facts["live"], facts["spoof"], facts["recordings_hash"]
         table.append(
             {
                 **facts,
+                "lists": words_of_list(parse_task(facts["task"]).target, facts["lists"], *counts),
                 "recordings_hash": str(facts["recordings_hash"])[:SHORT],
                 "data sets": group["data"].nunique(),
                 "methods": "all" if group["label"].nunique() == _methods(rows, facts["task"]) else _listed(group),

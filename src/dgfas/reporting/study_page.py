@@ -11,7 +11,6 @@ from dgfas.evaluation.tracks import Track
 from dgfas.reporting.beside_papers import beside_papers_section
 from dgfas.reporting.study import (
     MEAN,
-    OTHER_TEST_SET,
     cell,
     markdown,
     measured_sets,
@@ -20,6 +19,7 @@ from dgfas.reporting.study import (
     whole_seeds,
 )
 from dgfas.reporting.study_species import SPECIES_WORDS, species_table
+from dgfas.reporting.tables import OTHER_TEST_SET
 
 LEVEL = 0.05  # of significance
 TRACK_WORDS: tuple[tuple[Track, str], ...] = (

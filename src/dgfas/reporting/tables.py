@@ -16,6 +16,7 @@ NOTES = (
     "BPCER10, 20, 100: the BPCER where the APCER of the worst species is at most 10, 5, 1 %.",
     "Without an answer (no face found) counts as rejected: an error for live, right for spoof.",
 )
+OTHER_TEST_SET = " †"  # behind what was measured on other recordings than its neighbours
 EXACT_NOTE = "* No error was seen: the interval is exact, over persons (Clopper and Pearson), not the bootstrap's."
 
 

@@ -5,7 +5,19 @@ import re
 import pytest
 from command_line import dgfas
 
-VERBS = ["simulate", "prepare", "train", "evaluate", "score", "benchmark", "export", "serve", "demo", "doctor"]
+VERBS = [
+    "simulate",
+    "prepare",
+    "train",
+    "evaluate",
+    "score",
+    "benchmark",
+    "report",
+    "export",
+    "serve",
+    "demo",
+    "doctor",
+]
 
 
 @pytest.mark.parametrize(

@@ -34,33 +34,41 @@ def read_study(results: Path) -> pd.DataFrame:
     rows = []
     for path in sorted(results.glob("*/*/seed-*.json")):
         content = read_json(path)
-        data = content["about"]["config"].get("data", {})
-        for result in content["results"]:
-            rows.append(
-                {
-                    "task": content["job"]["task"],
-                    "label": content["job"]["entry"]["label"],
-                    "seed": content["job"]["seed"],
-                    **{key: result[key] for key in ("track", "level", "checkpoint", *METRICS)},
-                    **_bootstrap(result),
-                    **_test_set(result),
-                    "lists": data.get("lists", ""),
-                    "data": "\n".join(data.get("roots", [])),
-                    "simulated": _simulated(content),
-                    "uses_target_images": content["about"]["uses_target_images"],
-                    "commit": content["made_by"]["commit"],
-                    "seconds": content["made_by"]["seconds"],
-                }
-            )
+        job = content["job"]
+        rows += study_rows(content, job["task"], job["entry"]["label"], job["seed"])
     if not rows:
         raise UserError(f"{results}: holds no result of a study")
     return pd.DataFrame(rows)
 
 
+def study_rows(content: dict[str, Any], task: str, label: str, seed: int) -> list[dict[str, Any]]:
+    """Return the rows of `read_study` for one result."""
+    data = content["about"]["config"].get("data", {})
+    made_by = content.get("made_by", {})
+    return [
+        {
+            "task": task,
+            "label": label,
+            "seed": seed,
+            **{key: result[key] for key in ("track", "level", "checkpoint", *METRICS)},
+            **_bootstrap(result),
+            **_test_set(result),
+            "lists": data.get("lists", ""),
+            "data": "\n".join(data.get("roots", [])),
+            "simulated": _simulated(content),
+            "uses_target_images": content["about"]["uses_target_images"],
+            "commit": made_by.get("commit", "unknown"),
+            "seconds": made_by.get("seconds", math.nan),
+        }
+        for result in content["results"]
+    ]
+
+
 def _simulated(content: dict[str, Any]) -> bool:
     """Whether the data were simulated, as far as a result says."""
     records = (content["about"].get("data_sets") or {}).values()
-    return content["job"].get("subjects") is not None or any(each.get("made_by") == "simulation" for each in records)
+    drawn = content.get("job", {}).get("subjects") is not None
+    return drawn or any(each.get("made_by") == "simulation" for each in records)
 
 
 def _bootstrap(result: dict[str, Any]) -> dict[str, float]:

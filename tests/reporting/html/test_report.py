@@ -85,7 +85,12 @@ def test_seeds_are_means_with_deviations_and_count_together_where_their_data_dif
     folder = tmp_path / "study" / "runs" / "desk&hall-to-phone" / "rfm"
     values = [100 * stored(folder / f"seed-{seed}.json")["oracle", "recording"]["hter"] for seed in (1, 2, 3)]
     assert page.column(BOTH, "Method") == ["anrl", "rfm"]
-    assert page.column(BOTH, "HTER % oracle")[1] == f"{mean(values):.2f} ± {stdev(values):.2f}"
+    text = page.column(BOTH, "HTER % oracle")[1]
+    assert text.startswith(f"{mean(values):.2f} ± {stdev(values):.2f}\n[")
+    low, high = map(float, text.split("[")[1].rstrip("]").split(", "))
+    least = 4.302653 * stdev(values) / 3**0.5  # Student's t of two degrees of freedom
+    assert low <= max(0, mean(values) - least) + 0.05
+    assert high >= mean(values) + least - 0.05
     assert page.column(BOTH, "live + spoof")[1] == "150 + 190\n15 subjects\n3 seeds"
     assert page.column(ATTACKS, "APCER")[1] == "0.00 %\n0 of 450 (≤ 0.8 %)\nseeds 0.00 to 0.00 %"
     assert len(page.tables["Every run, by recording"]) == 1 + 6
@@ -109,6 +114,20 @@ def test_several_tasks_have_a_matrix_with_the_mean_of_each_seed(tmp_path: Path) 
     cells = {row[0]: row for row in rows}
     assert cells["rfm"][3] == f"{100 * mean(means):.2f} ± {100 * stdev(means):.2f}"
     assert (cells["anrl"][1], cells["anrl"][3]) == ("–", "–")
+
+
+def test_methods_are_compared_by_seed_and_set_beside_the_papers_on_their_data_alone(tmp_path: Path) -> None:
+    folder = benchmark(tmp_path / "study", ["rfm", "binary_cnn"], [1, 2])
+    page = report(folder, out=tmp_path / "report.html")
+    (caption,) = (caption for caption in page.tables if caption.startswith("Compared with binary_cnn"))
+    assert (page.column(caption, "method"), page.column(caption, "seeds")) == (["rfm"], ["2"])
+    assert "sign-flip test" in page.text
+    assert "Simulated domains never are" in page.text
+    task = "oulu_npu&casia_fasd&replay_attack to msu_mfsd"
+    real = benchmark(tmp_path / "real", ["rfm"], [1], task=task, data_sets={"data": {"made_by": "preparation"}})
+    page = report(real, out=tmp_path / "report.html")
+    assert page.column(f"Beside the papers: {task}", "HTER %, paper")[0].startswith("13.89 (RFM table 1)")
+    assert not any(caption.startswith("Compared") for caption in page.tables)
 
 
 def test_another_test_set_is_marked(tmp_path: Path) -> None:

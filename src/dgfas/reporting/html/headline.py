@@ -17,7 +17,7 @@ TRACKS = (
     "target is touched. Oracle (track A): both are chosen on the target itself, as in most published tables. Gap: "
     "deployable minus oracle, in points.",
     "One seed: in brackets the 95 % interval, by drawing whole subjects with replacement. Several: mean ± standard "
-    "deviation over seeds.",
+    "deviation over seeds, and the 95 % interval of the mean for new seeds and new subjects.",
 )
 
 
@@ -60,11 +60,11 @@ def _tracks(groups: Sequence[Group]) -> Table:
             (
                 group.task,
                 group.label + _mark(group, groups),
-                with_interval(deployable, "hter"),
-                with_interval(oracle, "hter"),
+                with_interval(deployable, "hter", group.independent),
+                with_interval(oracle, "hter", group.independent),
                 gap([result.hter for result in deployable], [result.hter for result in oracle]),
-                with_interval(deployable, "auc"),
-                with_interval(oracle, "auc"),
+                with_interval(deployable, "auc", group.independent),
+                with_interval(oracle, "auc", group.independent),
                 _counts(group),
                 test_set(group),
             )
@@ -89,8 +89,8 @@ def _errors(groups: Sequence[Group]) -> Table:
                 spread([one.share for one in bpcer]) if enough(bpcer) else TOO_FEW,
                 worst_apcer(results),
                 spread([result.eer for result in results]),
-                with_interval(frames, "hter"),
-                with_interval(frames, "auc"),
+                with_interval(frames, "hter", group.independent),
+                with_interval(frames, "auc", group.independent),
             )
         )
     columns = ["Task", "Method", "BPCER %", "APCER\nworst species", "EER %", "HTER %\nby frame", "AUC %\nby frame"]

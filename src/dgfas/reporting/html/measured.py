@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Measured:
     path: Path
     content: StoredEvaluation
     run: Path | None
+    raw: dict[str, Any] = field(repr=False)  # the content as it lies in the file
 
     @property
     def about(self) -> dict[str, Any]:
@@ -105,12 +106,13 @@ def _result_files(path: Path) -> list[Path]:
 
 
 def _read(path: Path) -> Measured:
-    content = validated(StoredEvaluation, read_json(path, "title", "about", "results"), str(path))
+    raw = read_json(path, "title", "about", "results")
+    content = validated(StoredEvaluation, raw, str(path))
     wanted = {(track, level) for track in ("deployable", "oracle") for level in ("frame", "recording")}
     if {(result.track, result.level) for result in content.results} != wanted:
         raise UserError(f"{path}: lacks a track or level; measure it again with `dgfas evaluate`")
     run = path.parents[2] if path.name == "result.json" and (path.parents[2] / CONFIG_NAME).is_file() else None
-    return Measured(path, content, run)
+    return Measured(path, content, run, raw)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dgfas.core.files import write_whole
 from dgfas.core.progress import Silent
 from dgfas.reporting.figures import paper_figures
-from dgfas.reporting.html import attacks, headline, origin
+from dgfas.reporting.html import attacks, headline, origin, study
 from dgfas.reporting.html.limits import limits
 from dgfas.reporting.html.measured import Group, Measured, grouped, read_measured
 from dgfas.reporting.html.pictures import Picture, paper_picture, roc_pictures
@@ -73,6 +73,9 @@ def _page(
         tasks=tasks,
         version=version("dgfas"),
         headline=headline.headline(groups),
+        comparison=study.comparison(groups),
+        papers=study.papers(groups),
+        no_paper=study.NO_PAPER,
         rocs=roc_pictures(groups),
         level=attacks.LEVEL,
         attempts=attacks.ATTEMPTS,

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
+from typing import Literal
 
 from dgfas.evaluation.intervals import clopper_pearson
+from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
 from dgfas.reporting.html.stored import StoredRate, StoredResult
 from dgfas.reporting.tables import count_limits, percent, percent_interval
 
@@ -41,15 +43,21 @@ def gap(deployable: Sequence[float], oracle: Sequence[float]) -> str:
     return f"{100 * mean(one - other for one, other in zip(deployable, oracle, strict=True)):+.2f}"
 
 
-def with_interval(results: Sequence[StoredResult], metric: str) -> str:
-    """Write HTER or AUC: of one seed with its 95 % interval, of several with their standard deviation."""
-    text = spread([getattr(result, metric) for result in results])
-    if len(results) > 1:
-        return text
-    intervals = results[0].bootstrap
-    interval = getattr(intervals, metric)
-    star = "*" if metric in intervals.exact else ""
-    return text if interval is None else f"{text}\n{percent_interval(interval)}{star}"
+def with_interval(results: Sequence[StoredResult], metric: Literal["hter", "auc"], independent: bool = True) -> str:
+    """Write HTER or AUC with a 95 % interval: of one seed that of the bootstrap, of several that of their mean.
+
+    `independent`: each seed was measured on recordings of its own.
+    """
+    shares = [getattr(result, metric) for result in results]
+    intervals = [getattr(result.bootstrap, metric) for result in results]
+    star = "*" if len(results) == 1 and metric in results[0].bootstrap.exact else ""
+    if len(results) == 1:
+        interval = intervals[0]
+    else:
+        known = [(share, limits) for share, limits in zip(shares, intervals, strict=True) if limits is not None]
+        variance = [variance_of_interval(share, limits) for share, limits in known]
+        interval = interval_of_mean(shares, variance, same_persons=not independent)
+    return spread(shares) if interval is None else f"{spread(shares)}\n{percent_interval(interval)}{star}"
 
 
 def enough(rates: Sequence[StoredRate]) -> bool:

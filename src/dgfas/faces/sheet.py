@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
@@ -19,22 +20,32 @@ UNKNOWN_COLOUR = (90, 90, 90)
 def write_sheet(manifest: Manifest, path: Path, *, frames: int = 48, columns: int = 6) -> None:
     """Write a PNG of up to `frames` crops, each beside its depth map, taken in turn from every domain and species.
 
-    A grey field means that the depth is unknown. Raises UserError if the data set holds no frame.
+    Raises UserError if the data set holds no frame.
     """
     if manifest.frames.empty:
         raise UserError(f"{manifest.root}: holds no frame to show; see rejected.csv")
     groups = manifest.frames.groupby(["domain", "species"], sort=True)
     chosen = manifest.frames.assign(turn=groups.cumcount()).sort_values(["turn", "domain", "species"]).head(frames)
     chosen = chosen.sort_values(["domain", "label", "species", "recording", "frame"])
-    tiles = [_tile(manifest, row) for _, row in chosen.iterrows()]
-    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % min(columns, len(tiles)))
-    across = min(columns, len(tiles))
-    lines = [np.hstack(tiles[start : start + across]) for start in range(0, len(tiles), across)]
-    if not cv2.imwrite(str(path), cv2.cvtColor(np.vstack(lines), cv2.COLOR_RGB2BGR)):
+    if not cv2.imwrite(str(path), cv2.cvtColor(sheet(manifest, chosen, columns=columns), cv2.COLOR_RGB2BGR)):
         raise OSError(f"{path}: cannot be written")
 
 
-def _tile(manifest: Manifest, row: pd.Series) -> np.ndarray:
+def sheet(
+    manifest: Manifest, frames: pd.DataFrame, *, columns: int, overlay: bool = False
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Draw rows of the manifest as RGB: each crop beside its depth map, or with `overlay` beside the two in one.
+
+    A grey field means that the depth is unknown.
+    """
+    tiles = [_tile(manifest, row, overlay) for _, row in frames.iterrows()]
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % min(columns, len(tiles)))
+    across = min(columns, len(tiles))
+    lines = [np.hstack(tiles[start : start + across]) for start in range(0, len(tiles), across)]
+    return np.vstack(lines)
+
+
+def _tile(manifest: Manifest, row: pd.Series, overlay: bool) -> np.ndarray:
     face = cv2.cvtColor(_read(manifest.root / row["face"], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     if row["depth_kind"] == "map":
         shades = cv2.applyColorMap(_read(manifest.root / row["depth"], cv2.IMREAD_GRAYSCALE), cv2.COLORMAP_VIRIDIS)
@@ -42,6 +53,8 @@ def _tile(manifest: Manifest, row: pd.Series) -> np.ndarray:
     else:
         depth = np.full((1, 1, 3), 128 if row["depth_kind"] == "unknown" else 0, np.uint8)
     pair = [cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_NEAREST_EXACT) for picture in (face, depth)]
+    if overlay and row["depth_kind"] == "map":
+        pair[1] = cv2.addWeighted(pair[0], 0.5, pair[1], 0.5, 0)
     caption = np.full((CAPTION, 2 * TILE, 3), 255, np.uint8)
     colour = UNKNOWN_COLOUR if pd.isna(row["label"]) else COLOURS[Label(row["label"])]
     text = f"{row['domain']} {row['species']} {row['recording']}"[-42:]

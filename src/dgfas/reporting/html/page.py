@@ -1,11 +1,7 @@
 """Put the parts of a report into one HTML file."""
 
 from collections.abc import Sequence
-from importlib import resources
-from importlib.metadata import version
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dgfas.core.files import write_whole
 from dgfas.core.progress import Silent
@@ -14,6 +10,7 @@ from dgfas.reporting.html import attacks, headline, origin, study
 from dgfas.reporting.html.limits import limits
 from dgfas.reporting.html.measured import Group, Measured, grouped, read_measured
 from dgfas.reporting.html.pictures import Picture, paper_picture, roc_pictures
+from dgfas.reporting.html.template import render
 
 NO_RUNS = "The runs were not kept, so nothing can be drawn from them: figures need the folders of finished runs."
 NOT_ASKED = "Left out on request (--no-figures)."
@@ -57,21 +54,12 @@ def _figures(measured: Sequence[Measured], wanted: bool, report: Silent) -> tupl
 def _page(
     measured: Sequence[Measured], groups: Sequence[Group], figures: list[Picture], notes: list[str], commands: list[str]
 ) -> str:
-    environment = Environment(
-        loader=PackageLoader("dgfas.reporting.html", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     tasks = list(dict.fromkeys(group.task for group in groups))
-    return environment.get_template("report.html").render(
-        style=resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8"),
+    return render(
+        "report.html",
         title=tasks[0] if len(tasks) == 1 else f"{len(tasks)} tasks",
         methods=list(dict.fromkeys(group.label for group in groups)),
         tasks=tasks,
-        version=version("dgfas"),
         headline=headline.headline(groups),
         comparison=study.comparison(groups),
         papers=study.papers(groups),

@@ -38,7 +38,7 @@ def roc_pictures(groups: Sequence[Group]) -> list[Picture]:
         caption = "By recording, of the deployable checkpoint. The mark is the deployable threshold." + (
             " Each curve is the mean over seeds of the live accepted." if several else ""
         )
-        pictures.append(Picture(_address(_roc(own), "svg"), alt, task, caption))
+        pictures.append(Picture(data_address(_roc(own), "svg"), alt, task, caption))
     return pictures
 
 
@@ -68,7 +68,7 @@ def _roc(groups: Sequence[Group]) -> Figure:
 def paper_picture(figure: PaperFigure) -> Picture:
     """Return a figure after one of a paper, with what it shows and what would be expected."""
     caption = f"After {figure.source}. {figure.caption} Expected if the method works: {figure.expectation}"
-    return Picture(_address(figure.figure, "png"), f"{figure.source}: {figure.title}", figure.title, caption)
+    return Picture(data_address(figure.figure, "png"), f"{figure.source}: {figure.title}", figure.title, caption)
 
 
 def _far(result: StoredResult) -> float:
@@ -77,7 +77,7 @@ def _far(result: StoredResult) -> float:
     return sum(rate.errors for rate in rates) / sum(rate.total for rate in rates)
 
 
-def _address(figure: Figure, ending: str) -> str:
+def data_address(figure: Figure, ending: str) -> str:
     """Return a figure as a data: address, the same bytes for the same drawing."""
     file = io.BytesIO()
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[ending]

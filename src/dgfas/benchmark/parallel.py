@@ -32,7 +32,7 @@ class Answer:
 class Processes:
     """A number of processes on this machine."""
 
-    number: int
+    at_once: int
 
     def answers(self, work: Callable[..., Any], calls: Sequence[Call], report: Silent) -> Iterator[Answer]:
         """Call `work(*arguments, reporter)` for each (name, arguments) in fresh processes; yield answers as they come.
@@ -44,7 +44,7 @@ class Processes:
         busy: dict[Connection, tuple[SpawnProcess, int]] = {}
         try:
             while waiting or busy:
-                while waiting and len(busy) < self.number:
+                while waiting and len(busy) < self.at_once:
                     pipe, process = _start(work)
                     busy[pipe] = process, waiting[0]
                     pipe.send(calls[waiting.popleft()])

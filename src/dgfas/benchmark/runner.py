@@ -27,7 +27,10 @@ AnyJob = TypeVar("AnyJob", bound=Job)
 
 
 class Executor(Protocol):
-    """Where jobs run: `parallel.Processes` or `cluster.Cluster`."""
+    """Where jobs run, `at_once` of them: `parallel.Processes` or `cluster.Cluster`."""
+
+    @property
+    def at_once(self) -> int: ...
 
     def answers(self, work: Callable[..., Any], calls: Sequence[Call], report: Silent) -> Iterator[Answer]:
         """Call `work(*arguments, reporter)` for each (name, arguments); yield each answer once, as they come."""

@@ -1,12 +1,18 @@
 """Tasks x methods x seeds: every cell a training, measured on both tracks."""
 
+import fcntl
 import math
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dgfas.core.config import Strict
+from pydantic import Field
+
+from dgfas.benchmark.runner import result_path
+from dgfas.core.config import Strict, parse_assignments
+from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent, named
 from dgfas.evaluation.tasks import Task, parse_task
 from dgfas.evaluation.tracks import mean_domain_auc
@@ -21,7 +27,7 @@ from dgfas.training.selection import development_scores, freeze_operating_point
 class Entry(Strict):
     """A row of the table: a method, and what differs from its preset."""
 
-    label: str
+    label: str = Field(pattern=r"^[A-Za-z0-9_.@+-]+$")  # also the folder of its results
     method: str
     preset: str = "default"
     assignments: tuple[str, ...] = ()
@@ -61,14 +67,52 @@ def trainings(
 
 
 def draw_data(jobs: Sequence[Training], report: Silent) -> None:
-    """Simulate the data sets that the trainings name and that are missing."""
+    """Simulate the data sets that the trainings name and that this machine lacks."""
     for root, job in {job.root: job for job in jobs if job.subjects is not None}.items():
-        progress = named(report.progress, f"simulating {root.name}")
-        simulate(root, subjects=job.subjects or 0, seed=job.seed, progress=progress)
+        with _alone(root):
+            progress = named(report.progress, f"simulating {root.name}")
+            simulate(root, subjects=job.subjects or 0, seed=job.seed, progress=progress)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Wait until no other process draws the data set `root`, and keep others waiting."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    path = root.with_name(f"{root.name}.lock")
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # who waits has the file open; who comes later finds the data set whole
+
+
+def require_same_jobs(jobs: Sequence[Training], results: Path) -> None:
+    """Raise UserError if a result in folder `results` is of another training than the job of its name."""
+    for job in jobs:
+        path = result_path(results, job)
+        if path.is_file():
+            before, now = (_what_matters(job) for job in (read_json(path, "job")["job"], job.model_dump(mode="json")))
+            changed = [key for key in now if key in before and before[key] != now[key]]
+            if changed:
+                raise UserError(
+                    f"{path}: was made with {changed[0]} {before[changed[0]]}, not {now[changed[0]]}; "
+                    "choose another folder, or delete it"
+                )
+
+
+def _what_matters(job: dict[str, Any]) -> dict[str, Any]:
+    """Return what decides a training beside data, task and seed, as far as a job (as JSON) tells it."""
+    keys = ("setting", "iterations", "method", "preset")
+    facts = {key: value for key, value in (job | job["entry"]).items() if key in keys}
+    if "assignments" in job["entry"]:
+        facts["--set"] = parse_assignments(job["entry"]["assignments"])
+    return facts
 
 
 def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
     """Train, freeze the operating point on source data, measure the target; keep the numbers, not the run."""
+    draw_data([job], report)
     task = parse_task(job.task)
     run = job.scratch / job.name
     shutil.rmtree(run, ignore_errors=True)

@@ -1,29 +1,59 @@
 """The verb that runs many trainings: benchmark."""
 
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dgfas.cli.shared import bars, say
 from dgfas.core.errors import UserError
 
+if TYPE_CHECKING:
+    from dgfas.benchmark.catalogue import Study
+    from dgfas.benchmark.runner import Executor
+    from dgfas.benchmark.study import Training
+
+
+class Where(StrEnum):
+    """Where trainings run."""
+
+    processes = "processes"
+    ray = "ray"
+
 
 def benchmark(
-    task: Annotated[list[str], typer.Argument(help="Protocols (leave-one-out, ocim) or tasks ('a&b to c').")],
-    methods: Annotated[str, typer.Option(help="Names, e.g. binary_cnn,rfm,ms_lbp; `all` learned ones.")],
+    task: Annotated[
+        list[str] | None, typer.Argument(help="Protocols (leave-one-out, ocim) or tasks ('a&b to c').")
+    ] = None,
+    *,
+    methods: Annotated[str | None, typer.Option(help="Names, e.g. binary_cnn,rfm,ms_lbp; `all` learned ones.")] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Instead of tasks and methods: a study, by name or YAML file.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results; what it holds is not done again.")],
     data: Annotated[Path, typer.Option(help="Prepared data set; {seed} stands for the seed.")],
-    seeds: Annotated[str, typer.Option(help="Seeds, e.g. 1,2,3: of the training, and of {seed} in --data.")] = "1,2,3",
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="8 (1 to 8), 4-8 or 1,2,5: of the training, and of {seed} in --data. [the study's, or 3]"),
+    ] = None,
     simulate_subjects: Annotated[
         int | None, typer.Option(help="Simulate a missing data set with this many people a domain.")
     ] = None,
-    setting: Annotated[str, typer.Option(help="small or full.")] = "small",
-    iterations: Annotated[int | None, typer.Option(help="Of each training. [the setting's]")] = None,
+    setting: Annotated[str | None, typer.Option(help="small or full. [the study's, or small]")] = None,
+    iterations: Annotated[int | None, typer.Option(help="Of each training. [the study's, or the setting's]")] = None,
     rates: Annotated[Path | None, typer.Option(help="JSON of learning rates by method, see `--tune`.")] = None,
     tune: Annotated[str | None, typer.Option(help="Instead: try these learning rates, choose by source data.")] = None,
     assignments: Annotated[list[str], typer.Option("--set", help="Change one value of every training.")] = [],  # noqa: B006
     processes: Annotated[int | None, typer.Option(help="Trainings at once, of one thread each. [all cores]")] = None,
+    on: Annotated[Where, typer.Option(help="In processes of this machine, or on a Ray cluster.")] = Where.processes,
+    address: Annotated[str | None, typer.Option(help="HOST:PORT of a Ray cluster. [starts one here]")] = None,
+    gpus_per_job: Annotated[float, typer.Option(help="GPUs of a training on Ray, also a share of one.")] = 0,
 ) -> None:
     """Train methods on tasks with several seeds, and tabulate.
 
@@ -31,64 +61,116 @@ def benchmark(
 
     Example: dgfas benchmark leave-one-out --methods rfm --data sim --out study
     """
-    from dgfas.benchmark.parallel import Processes
-    from dgfas.benchmark.runner import cores, run_jobs
-    from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
+    from dgfas.benchmark.catalogue import changed_rows, read_rates, tuned_rows
+    from dgfas.benchmark.forecast import Forecast
+    from dgfas.benchmark.runner import run_jobs
+    from dgfas.benchmark.study import Training, choose_rates, draw_data, require_same_jobs, train_and_measure, trainings
     from dgfas.evaluation.protocols import resolve_protocol
-    from dgfas.methods.registry import method_file, method_names
-    from dgfas.reporting.study import markdown, read_study, study_table
     from dgfas.simulation.capture_domains import CAPTURE_DOMAINS
-    from dgfas.training.record import read_json, write_json
+    from dgfas.training.record import write_json
     from dgfas.training.task_data import prepared_frames
 
-    names = method_names() if methods == "all" else [name.strip() for name in methods.split(",")]
-    for name in names:
-        method_file(name)  # an unknown method is said before the first training
-    chosen = {} if rates is None else read_json(rates)["learning_rates"]
-    if tune is None:
-        entries = [Entry(label=name, method=name, assignments=(*assignments, *_rate(chosen, name))) for name in names]
-    else:
-        entries = [
-            Entry(label=f"{name}@{rate}", method=name, assignments=(*assignments, f"options.learning_rate={rate}"))
-            for name in names
-            for rate in tune.split(",")
-        ]
-    try:
-        numbers = [int(seed) for seed in seeds.split(",")]
-    except ValueError as error:
-        raise UserError(f"--seeds {seeds!r}: write whole numbers with commas between them") from error
+    plan = _plan(study, task, methods)
+    entries = changed_rows(plan.rows, read_rates(rates or plan.rates), assignments)
+    entries = entries if tune is None else tuned_rows(entries, tune.split(","))
+    numbers = _seeds(seeds or str(plan.seeds))
     frames = None if simulate_subjects else prepared_frames([Path(str(data).format(seed=numbers[0]))])
     domains = list(CAPTURE_DOMAINS) if frames is None else list(frames["domain"].unique())
-    tasks = [each for text in task for each in resolve_protocol(text, domains, frames)]
+    tasks = [each for text in plan.tasks for each in resolve_protocol(text, domains, frames)]
+    if on is not Where.ray and (address is not None or gpus_per_job):
+        raise UserError("--address and --gpus-per-job go with --on ray")
+    out, results = out.resolve(), out.resolve() / "runs"
     jobs = list(
         trainings(
             entries,
             tasks,
             numbers,
-            data=data,
+            data=data.resolve(),
             subjects=simulate_subjects,
-            setting=setting,
-            iterations=iterations,
-            scratch=out / "scratch",
+            setting=setting or plan.setting,
+            iterations=iterations or plan.iterations,
+            scratch=out / "scratch" if on is Where.processes else Path(gettempdir()) / f"dgfas-{uuid.uuid4().hex[:8]}",
         )
     )
-    with bars() as report:
-        draw_data(jobs, report)
-        outcome = run_jobs(jobs, train_and_measure, out / "runs", Processes(processes or cores()), report)
+    require_same_jobs(jobs, results)
+    with _executor(on, processes, address, gpus_per_job) as executor, bars() as report:
+        forecast = Forecast(jobs, results, executor.at_once)
+        if forecast.waiting:
+            report.note(str(forecast))
+        if on is Where.processes:
+            draw_data(list(forecast.waiting.values()), report)
+
+        def refine(job: Training, seconds: float) -> None:
+            if sentence := forecast.done(job, seconds):
+                report.note(sentence)
+
+        outcome = run_jobs(jobs, train_and_measure, results, executor, report, refine)
     say(f"{outcome.done} trainings done, {outcome.done_before} before, {len(outcome.failed)} failed")
+    for name in outcome.failed:
+        say(f"failed: {name}")
     if tune is not None:
-        write_json(out / "rates.json", {"learning_rates": choose_rates(out / "runs")})
+        write_json(out / "rates.json", {"learning_rates": choose_rates(results)})
         say(f"rates by source validation: {out / 'rates.json'}")
-    else:
-        study = read_study(out / "runs")
-        labels = [entry.label for entry in entries]
-        say(
-            "HTER %, deployable track, by recording\n"
-            + markdown(study_table(study, "hter", "deployable", "recording", labels))
-        )
+    elif outcome.done + outcome.done_before:
+        _tabulate(results, out / f"{Path(study or 'study').stem}.md", plan, jobs)
     if outcome.failed:
         raise typer.Exit(1)
 
 
-def _rate(chosen: dict[str, float], method: str) -> list[str]:
-    return [f"options.learning_rate={chosen[method]}"] if method in chosen else []
+def _plan(study: str | None, tasks: list[str] | None, methods: str | None) -> "Study":
+    from dgfas.benchmark.catalogue import Study, load_study, plain_entries, study_names
+    from dgfas.methods.registry import method_file, method_names
+
+    if study is not None:
+        if tasks or methods is not None:
+            raise UserError("--study names its own tasks and methods; leave them out")
+        return load_study(study)
+    if not tasks or methods is None:
+        raise UserError(f"name tasks and --methods, or a --study: {', '.join(study_names())}")
+    names = method_names() if methods == "all" else [name.strip() for name in methods.split(",")]
+    for name in names:
+        method_file(name)  # an unknown method is said before the first training
+    return Study(
+        title=f"Methods on {', '.join(tasks)}", tasks=tuple(tasks), seeds=3, entries=tuple(plain_entries(names))
+    )
+
+
+def _seeds(text: str) -> list[int]:
+    if match := re.fullmatch(r"\s*(?:(\d+)\s*-)?\s*(\d+)\s*", text):
+        seeds = list(range(int(match[1] or 1), int(match[2]) + 1))
+    else:
+        seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
+        if len(seeds) < len(text.split(",")):
+            seeds = []
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise UserError(f"--seeds {text!r}: write a number (8 is 1 to 8), a range 4-8, or different ones with commas")
+    return seeds
+
+
+@contextmanager
+def _executor(on: Where, processes: int | None, address: str | None, gpus_per_job: float) -> "Iterator[Executor]":
+    from dgfas.benchmark.cluster import joined
+    from dgfas.benchmark.parallel import Processes
+    from dgfas.benchmark.runner import cores
+
+    if on is Where.processes:
+        yield Processes(processes or cores())
+    else:
+        with joined(address, processes or cores(), gpus_per_job) as cluster:
+            yield cluster
+
+
+def _tabulate(results: Path, page: Path, plan: "Study", jobs: "list[Training]") -> None:
+    """Print the HTER of both tracks, and write the page of the study."""
+    from dgfas.core.files import write_whole
+    from dgfas.reporting.study import markdown, read_study, study_table
+    from dgfas.reporting.study_page import study_page
+
+    study = read_study(results)
+    study = study[study["task"].isin({job.task for job in jobs}) & study["seed"].isin({job.seed for job in jobs})]
+    labels = list(dict.fromkeys(job.entry.label for job in jobs))
+    for track in ("deployable", "oracle"):
+        table = markdown(study_table(study, "hter", track, "recording", labels))
+        say(f"HTER %, {track} track, by recording\n{table}\n")
+    write_whole(page, study_page(study, plan.title, "", labels, plan.baseline))
+    say(f"AUC and more: {page}")

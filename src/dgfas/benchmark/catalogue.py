@@ -1,0 +1,101 @@
+"""Studies as YAML files: those of the package by name, one's own by path."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from dgfas.benchmark.study import Entry
+from dgfas.core.config import Strict, read_yaml, validated
+from dgfas.core.errors import UserError, nearest
+from dgfas.methods.registry import method_names
+from dgfas.training.record import read_json
+
+FOLDER = Path(__file__).with_name("studies")
+
+
+class Study(Strict):
+    """What a study trains, and on what. `learned_methods` puts a row for every learned method before `entries`."""
+
+    title: str
+    tasks: tuple[str, ...] = Field(min_length=1)  # protocols or tasks, see evaluation/protocols.py
+    seeds: int = Field(ge=1)  # 1 to this number
+    setting: str = "small"
+    iterations: int | None = Field(default=None, ge=1)  # of each training; None takes the setting's
+    rates: Path | None = None  # JSON of learning rates by method, found beside the study
+    learned_methods: bool = False
+    baseline: str | None = None  # the label that the others are compared with; None takes the first
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def rows(self) -> list[Entry]:
+        """Return the rows of the study's table. Raises UserError if there are none, or two of one label."""
+        learned = method_names() if self.learned_methods else []
+        return checked([*plain_entries(learned), *self.entries])
+
+
+def study_names() -> list[str]:
+    """Return the names of the studies that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load_study(name: str) -> Study:
+    """Read a study by its name, or by the path of a YAML file. Raises UserError if there is none, or a wrong key."""
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
+    elif name in study_names():
+        path = FOLDER / f"{name}.yaml"
+    else:
+        raise UserError(f"unknown study {name!r}; {nearest(name, study_names())}")
+    study = validated(Study, read_yaml(path), str(path))
+    return study if study.rates is None else study.model_copy(update={"rates": path.parent / study.rates})
+
+
+def plain_entries(methods: Iterable[str]) -> list[Entry]:
+    """Return a row a method, given by name or by the path of its file, with its default preset."""
+    return [Entry(label=Path(method).stem, method=method) for method in methods]
+
+
+def read_rates(path: Path | None) -> dict[str, float]:
+    """Return learning rates by method from a file that `dgfas benchmark --tune` wrote; none without a file."""
+    if path is None:
+        return {}
+    rates: dict[str, float] = read_json(path, "learning_rates")["learning_rates"]
+    return rates
+
+
+def changed_rows(rows: Iterable[Entry], rates: Mapping[str, float], assignments: Sequence[str]) -> list[Entry]:
+    """Return rows that train with their method's rate, where there is one and they set none, and with `assignments`."""
+    return [
+        entry.model_copy(update={"assignments": (*_rate(rates, entry.method), *entry.assignments, *assignments)})
+        for entry in rows
+    ]
+
+
+def tuned_rows(rows: Iterable[Entry], rates: Sequence[str]) -> list[Entry]:
+    """Return each row once with each learning rate."""
+    return [
+        entry.model_copy(
+            update={
+                "label": f"{entry.label}@{rate}",
+                "assignments": (*entry.assignments, f"options.learning_rate={rate}"),
+            }
+        )
+        for entry in rows
+        for rate in rates
+    ]
+
+
+def _rate(rates: Mapping[str, float], method: str) -> list[str]:
+    return [f"options.learning_rate={rates[method]}"] if method in rates else []
+
+
+def checked(entries: list[Entry]) -> list[Entry]:
+    """Return `entries`. Raises UserError if there are none, or if two have one label."""
+    labels = [entry.label for entry in entries]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise UserError(f"label {twice[0]!r} comes twice; give each row a label of its own")
+    if not entries:
+        raise UserError("no method is named")
+    return entries

@@ -1,0 +1,125 @@
+"""`dgfas benchmark`: a study from the command line, its mistakes, and Ray."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import TINY, dgfas, succeed
+
+from dgfas.cli.benchmark import _seeds
+from dgfas.core.errors import UserError
+
+TASK = "desk&webcam to phone"
+
+
+def words(simulated: Path, out: Path, *more: object) -> list[object]:
+    return ["benchmark", "--data", simulated, "--out", out, "--iterations", 2, *TINY[:6], *more]
+
+
+def results(out: Path) -> dict[str, int]:
+    """The time of each result: it changes if it is made again."""
+    return {str(path.relative_to(out / "runs")): path.stat().st_mtime_ns for path in out.rglob("seed-*.json")}
+
+
+def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_path: Path) -> None:
+    one = words(simulated, tmp_path, "--seeds", 1, "--processes", 1)
+    answer = succeed(*one, TASK, "--methods", "binary_cnn")
+    assert answer.err.startswith("1 trainings to do, 1 at once: about ")
+    assert "1 trainings done, 0 before, 0 failed" in answer.out
+    assert "HTER %, deployable track" in answer.out
+    assert "HTER %, oracle track" in answer.out
+    assert "| binary_cnn |" in (tmp_path / "study.md").read_text()
+    before = results(tmp_path)
+    assert list(before) == ["desk&webcam-to-phone/binary_cnn/seed-1.json"]
+
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"title: Mine\ntasks: ['{TASK}']\nseeds: 1\nentries: [{{label: binary_cnn, method: binary_cnn}}]")
+    answer = succeed(*one, "--study", mine)
+    assert "0 trainings done, 1 before, 0 failed" in answer.out
+    assert results(tmp_path) == before
+    assert (tmp_path / "mine.md").read_text().startswith("# Mine")
+
+    answer = dgfas(*one, "--set", "training.flip=false", TASK, "--methods", "binary_cnn")
+    assert "was made with --set" in answer.mistake
+    assert "choose another folder" in answer.mistake
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (f"{TASK}|--methods|rmf", r"unknown method 'rmf'; did you mean 'rfm'"),
+        (f"{TASK}|--methods|rfm,rfm", r"label 'rfm' comes twice"),
+        ("leave-one-uot|--methods|rfm", r"unknown protocol 'leave-one-uot'; did you mean 'leave-one-out'"),
+        ("desk to attic|--methods|rfm", r"data set 'attic' is not prepared"),
+        ("--study|rfm-table3", r"unknown study 'rfm-table3'; did you mean 'rfm-table-3'"),
+        (f"{TASK}|--study|rfm-table-3", r"--study names its own tasks and methods"),
+        ("--methods|rfm", r"name tasks and --methods, or a --study: anrl-table-3"),
+        (f"{TASK}|--methods|rfm|--seeds|three", r"--seeds 'three': write a number"),
+        (f"{TASK}|--methods|rfm|--address|127.0.0.1:1", r"go with --on ray"),
+        (f"{TASK}|--methods|rfm|--rates|no.json", r"no.json: cannot be read"),
+        (f"{TASK}|--methods|rfm|--on|ray|--address|127.0.0.1:1", r"no Ray cluster answers \(Connection refused\)"),
+    ],
+)
+def test_a_mistake_is_said_before_anything_is_done(text: str, mistake: str, simulated: Path, tmp_path: Path) -> None:
+    assert re.search(mistake, dgfas(*words(simulated, tmp_path / "out"), *text.split("|")).mistake)
+    assert not (tmp_path / "out").exists()
+
+
+def test_ray_that_is_not_installed(simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    answer = dgfas(*words(simulated, tmp_path / "out"), TASK, "--methods", "rfm", "--on", "ray")
+    assert 'pip install "dgfas[cluster]"' in answer.mistake
+
+
+def test_numbers_ranges_and_lists_of_seeds() -> None:
+    assert _seeds("3") == [1, 2, 3]
+    assert _seeds("4-6") == [4, 5, 6]
+    assert _seeds("7,2") == [7, 2]
+    for wrong in ("0", "6-4", "1,1", "1,", "-1", "1.5", ""):
+        with pytest.raises(UserError, match="--seeds"):
+            _seeds(wrong)
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_what_is_done_and_one_line(simulated: Path, tmp_path: Path) -> None:
+    """The second training would take an hour."""
+    study = tmp_path / "two.yaml"
+    quick = "{label: quick, method: binary_cnn}"
+    long = "{label: long, method: binary_cnn, assignments: [training.iterations=99999]}"
+    study.write_text(f"title: Two\ntasks: ['{TASK}']\nseeds: 1\nentries: [{quick}, {long}]")
+    command = words(simulated, tmp_path / "out", "--study", study, "--processes", 1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dgfas", *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    done = tmp_path / "out/runs/desk&webcam-to-phone/quick/seed-1.json"
+    while process.poll() is None and not done.is_file():
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert err.count("dgfas: stopped; give the same command again to go on") == 1
+    assert "Traceback" not in err
+    assert json.loads(done.read_text())["results"]
+    assert len(results(tmp_path / "out")) == 1
+
+
+@pytest.mark.slow
+def test_a_training_on_a_ray_cluster_that_is_started_for_it(simulated: Path, tmp_path: Path) -> None:
+    data = tmp_path / "drawn"
+    one = ["--on", "ray", "--processes", 1, "--simulate-subjects", 5, "--data", data, "--seeds", 1]
+    answer = succeed(*words(simulated, tmp_path / "out"), TASK, "--methods", "binary_cnn", *one)
+    assert "1 trainings done, 0 before, 0 failed" in answer.out
+    assert (data / "manifest.parquet").is_file()  # drawn where the training ran
+    assert not list(tmp_path.glob("*.lock"))

@@ -5,13 +5,17 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+import yaml
 from results_on_disk import FEW, MANY, benchmark, config, evaluation, report, run, scores, write
 
+from dgfas.benchmark.catalogue import load_study
 from dgfas.evaluation.foreign import evaluate_files
 from dgfas.evaluation.intervals import clopper_pearson
 from dgfas.evaluation.scores import write_scores
 from dgfas.reporting.html import page as page_module
 from dgfas.reporting.html import write_report
+from dgfas.reporting.html.measured import grouped, read_measured
+from dgfas.reporting.html.origin import commands, files
 from dgfas.reporting.results import write_result
 
 BOTH, ERRORS = "Both tracks, by recording", "Errors of the deployable track"
@@ -203,10 +207,23 @@ def test_excluded_and_rejected_recordings_are_named(tmp_path: Path) -> None:
 
 def test_the_commands_make_it_again(tmp_path: Path) -> None:
     folder = benchmark(tmp_path / "study", ["rfm", "anrl"], [2, 1])
-    text = report(folder, run(tmp_path / "run"), out=tmp_path / "report.html").text
-    assert "dgfas benchmark 'desk&hall to phone' --methods anrl,rfm --seeds 1,2 --data 'data/sim-{seed}'" in text
-    assert f"dgfas evaluate {tmp_path}/run --target phone" in text
-    assert f"dgfas report {folder} {tmp_path}/run --out {tmp_path}/report.html" in text
+    groups = grouped(read_measured([folder, run(tmp_path / "run", method="drdg")]))
+    lines = commands(groups, [folder, tmp_path / "run"], tmp_path / "report.html")
+    assert lines == [
+        f"dgfas benchmark --study study-1.yaml --seeds 1,2 --data 'data/sim-{{seed}}' --out {folder}",
+        f"dgfas train {tmp_path}/run --config 'drdg-on-desk&hall-to-phone.yaml' --seed 1",
+        f"dgfas evaluate {tmp_path}/run --target phone",
+        f"dgfas report {folder} {tmp_path}/run --out {tmp_path}/report.html",
+    ]
+    named = dict(files(groups))
+    assert list(named) == ["study-1.yaml", "drdg-on-desk&hall-to-phone.yaml"]
+    assert yaml.safe_load(named["drdg-on-desk&hall-to-phone.yaml"]) == config("drdg")
+    (tmp_path / "study-1.yaml").write_text(named["study-1.yaml"])
+    read = load_study(str(tmp_path / "study-1.yaml"))
+    assert (read.tasks, [row.method for row in read.rows]) == (("desk&hall to phone",), ["anrl", "rfm"])
+    assert lines[0] in report(folder, tmp_path / "run", out=tmp_path / "report.html").text
+    one = grouped(read_measured([benchmark(tmp_path / "one", ["rfm"], [3])]))
+    assert "--seeds 3-3 " in commands(one, [], tmp_path)[0]
 
 
 def test_runs_of_one_method_that_differ_are_called_by_their_folders(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from dgfas.evaluation.parts import LIST_SPLITS, PARTS
+from dgfas.evaluation.tasks import file_name
 from dgfas.reporting.html.measured import Group, Measured
 from dgfas.reporting.html.stored import Job
 from dgfas.reporting.html.words import DASH, Table
@@ -82,45 +83,80 @@ def test_sets(groups: Sequence[Group]) -> Table:
     )
 
 
-def configurations(groups: Sequence[Group]) -> list[tuple[str, str]]:
-    """Return the resolved configuration of the first seed of each method on its first task, as YAML, by name."""
-    first = {group.label: group.members[0] for group in reversed(groups)}
+def files(groups: Sequence[Group]) -> list[tuple[str, str]]:
+    """Return the files that the commands name: studies, and configurations of single runs, by name, as YAML."""
+    studies = [(f"study-{number}.yaml", _study(jobs)) for number, jobs in enumerate(_benchmarks(groups).values(), 1)]
+    runs = [(_config_name(group), group.members[0].config) for group in groups if _is_run(group)]
     return [
-        (f"{label}, {item.task}, seed {item.seed}", yaml.safe_dump(item.config, sort_keys=False, allow_unicode=True))
-        for label, item in reversed(first.items())
-        if item.config
+        (name, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        for name, content in [*studies, *dict(runs).items()]
     ]
 
 
 def commands(groups: Sequence[Group], paths: Sequence[Path], out: Path) -> list[str]:
     """Return the commands that make the results and this report again."""
-    lines: list[str] = []
-    benchmarks: dict[tuple[Path, Job], list[Job]] = {}
-    for item in (item for group in groups for item in group.members):
-        if item.content.job is not None:
-            benchmarks.setdefault((item.path.parents[3], item.content.job.shared), []).append(item.content.job)
-        else:
-            lines += _training(item) if item.config else [_foreign(item)]
-    lines += [_benchmark(folder, jobs) for (folder, _), jobs in benchmarks.items()]
+    lines = []
+    for number, ((folder, _), jobs) in enumerate(_benchmarks(groups).items(), 1):
+        given = {"--data": jobs[0].data, "--simulate-subjects": jobs[0].subjects, "--out": folder}
+        options = [word for option in given.items() if option[1] is not None for word in option]
+        lines.append(_line("dgfas", "benchmark", "--study", f"study-{number}.yaml", "--seeds", _seeds(jobs), *options))
+    for group in groups:
+        for item in group.members:
+            if _is_run(group):
+                lines += _training(item, _config_name(group))
+            elif item.content.job is None:
+                lines.append(_foreign(item))
     return [*lines, _line("dgfas", "report", *paths, "--out", out)]
 
 
-def _benchmark(folder: Path, jobs: Sequence[Job]) -> str:
-    """Return the command of jobs that differ in task, method and seed alone."""
-    one = jobs[0]
-    options = ["--methods", ",".join(dict.fromkeys(job.entry.method for job in jobs))]
-    options += ["--seeds", ",".join(map(str, sorted({job.seed for job in jobs})))]
-    given = {"--data": one.data, "--simulate-subjects": one.subjects, "--setting": one.setting}
-    given |= {"--iterations": one.iterations}
-    options += [str(word) for option in given.items() if option[1] is not None for word in option]
-    options += [word for assignment in one.entry.assignments for word in ("--set", assignment)]
-    return _line("dgfas", "benchmark", *dict.fromkeys(job.task for job in jobs), *options, "--out", folder)
+def configurations(groups: Sequence[Group]) -> list[tuple[str, str]]:
+    """Return the resolved configuration of a benchmark's methods, of the first seed on their first task, as YAML."""
+    first = {group.label: group.members[0] for group in reversed(groups) if group.members[0].content.job is not None}
+    return [
+        (f"{label}, {item.task}, seed {item.seed}", yaml.safe_dump(item.config, sort_keys=False, allow_unicode=True))
+        for label, item in reversed(first.items())
+    ]
 
 
-def _training(item: Measured) -> list[str]:
+def _benchmarks(groups: Sequence[Group]) -> dict[tuple[Path, tuple[object, ...]], list[Job]]:
+    """Return the jobs of each benchmark's folder that one command can ask for."""
+    found: dict[tuple[Path, tuple[object, ...]], list[Job]] = {}
+    for item in (item for group in groups for item in group.members):
+        if item.content.job is not None:
+            found.setdefault((item.path.parents[3], item.content.job.common), []).append(item.content.job)
+    return found
+
+
+def _study(jobs: Sequence[Job]) -> dict[str, Any]:
+    """Return the study of these jobs: what `dgfas benchmark --study` reads."""
+    entries = {job.entry.label: job.entry.model_dump(mode="json") for job in jobs}
+    facts = {"setting": jobs[0].setting, "iterations": jobs[0].iterations}
+    return {
+        "title": "Trainings of this report",
+        "tasks": list(dict.fromkeys(job.task for job in jobs)),
+        "seeds": max(job.seed for job in jobs),
+        **{key: value for key, value in facts.items() if value is not None},
+        "entries": list(entries.values()),
+    }
+
+
+def _seeds(jobs: Sequence[Job]) -> str:
+    seeds = sorted({job.seed for job in jobs})
+    return f"{seeds[0]}-{seeds[0]}" if len(seeds) == 1 else ",".join(map(str, seeds))
+
+
+def _is_run(group: Group) -> bool:
+    return group.members[0].content.job is None and bool(group.members[0].config)
+
+
+def _config_name(group: Group) -> str:
+    return file_name(f"{group.label} on {group.task}") + ".yaml"
+
+
+def _training(item: Measured, config: str) -> list[str]:
     run = item.run or item.path.parent
     return [
-        _line("dgfas", "train", run, "--config", f"{item.label}.yaml", "--seed", item.seed),
+        _line("dgfas", "train", run, "--config", config, "--seed", item.seed),
         _line("dgfas", "evaluate", run, "--target", item.about["target"]),
     ]
 

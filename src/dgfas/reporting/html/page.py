@@ -75,6 +75,7 @@ def _page(
         data=[origin.data_sets(measured), origin.recordings(groups), origin.test_sets(groups)],
         excluded=origin.excluded(groups),
         every_run=headline.every_run(groups),
+        files=origin.files(groups),
         configurations=origin.configurations(groups),
         commands=commands,
     )

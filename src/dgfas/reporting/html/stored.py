@@ -85,6 +85,7 @@ class Job(Stored):
     class Entry(Stored):
         label: str
         method: str
+        preset: str = "default"
         assignments: tuple[str, ...] = ()
 
     entry: Entry
@@ -96,10 +97,9 @@ class Job(Stored):
     iterations: int | None = None
 
     @property
-    def shared(self) -> "Job":
-        """What one command has in common: everything but task, method and seed."""
-        entry = self.entry.model_copy(update={"label": "", "method": ""})
-        return self.model_copy(update={"entry": entry, "task": "", "seed": 0})
+    def common(self) -> tuple[object, ...]:
+        """What all trainings of one command have in common."""
+        return self.data, self.subjects, self.setting, self.iterations
 
 
 class StoredEvaluation(Stored):

@@ -1,10 +1,15 @@
 """`pip install dgfas` has no torch: what works without it, and what the rest says."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from skimage import data
+
+from tiny_model import write_tiny_model
 
 #: Run as a program: its imports fail as if the packages of `dgfas[train]` were not installed.
 WITHOUT_TORCH = """
@@ -92,6 +97,38 @@ def test_training_says_what_to_install(simulated: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith("dgfas: ")
     assert 'pip install "dgfas[train]"' in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+DETECT = """
+import dgfas
+from skimage.data import astronaut
+
+answer = dgfas.Detector.load(sys.argv[1]).score(astronaut())
+print(answer.decision, answer.score)
+assert not {"torch", "onnx", "fastapi"} & set(sys.modules)
+"""
+
+
+def test_a_model_file_scores_without_torch(models: None, tmp_path: Path) -> None:
+    model, photo = write_tiny_model(tmp_path / "model.onnx"), tmp_path / "astronaut.png"
+    done = python(DETECT, model)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("live 0.")
+    Image.fromarray(data.astronaut()).save(photo)
+    done = dgfas("score", photo, "--model", model)
+    assert done.stdout.startswith(f"{photo}: live  score 0."), done.stderr
+
+
+def test_exporting_says_what_to_install(simulated: Path, tmp_path: Path) -> None:
+    threshold = {"value": 0.5, "rule": "fixed value", "data": "no data"}
+    point = {"checkpoint": 1, "thresholds": {"frame": threshold, "recording": threshold}}
+    (tmp_path / "operating_point.json").write_text(json.dumps(point))
+    sizes = "network: {image_size: 32, width: 0.1}\ntraining: {iterations: 1, batch_per_class: 2}\n"
+    (tmp_path / "config.yaml").write_text(f"method: rfm\ndata: {{roots: ['{simulated}']}}\n{sizes}")
+    done = dgfas("export", tmp_path)
+    assert done.returncode == 2
+    assert 'pip install "dgfas[train]"' in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
 
 
 @pytest.mark.slow

@@ -69,6 +69,19 @@ def test_a_photo_is_scored_and_noise_has_no_face(run: Path, models: None, tmp_pa
     assert second == f"{noise}: no face  score -  (0 of 1 frames)"
 
 
+def test_a_run_is_exported_and_the_file_answers_as_the_run(run: Path, models: None, tmp_path: Path) -> None:
+    photo, model = tmp_path / "astronaut.png", tmp_path / "models" / "model.onnx"
+    Image.fromarray(data.astronaut()).save(photo)
+    answer = succeed("export", run, "--out", model)
+    assert answer.out.startswith(f"{model}: rfm, float32, ")
+    assert "frames score within " in answer.out
+    by_file, by_run = (succeed("score", photo, "--model", each).out for each in (model, run))
+    assert by_file == by_run
+    assert "(1 of 1 frames)" in by_file
+    model.write_bytes(model.read_bytes()[:-1])
+    assert "or is truncated" in dgfas("score", photo, "--model", model).mistake
+
+
 @pytest.mark.parametrize("lists", ["official", "everything"])
 def test_other_lists_of_recordings(simulated: Path, tmp_path: Path, lists: str) -> None:
     options = ["--set", f"data.lists={lists}", "--set", "data.frames_per_recording=1", "--method", "binary_cnn"]

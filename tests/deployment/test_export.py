@@ -5,6 +5,7 @@ import functools
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,10 @@ from dgfas.core.config import NetworkConfig
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import Manifest
 from dgfas.core.progress import Silent
-from dgfas.deployment.export import export_run
+from dgfas.deployment.export import change_of_rates, export_run
 from dgfas.deployment.graph import scoring_graph
 from dgfas.deployment.model_file import INPUT_NAME, open_model, open_session
+from dgfas.evaluation.calibration import Calibration
 from dgfas.evaluation.scores import read_scores
 from dgfas.faces.images import read_image
 from dgfas.methods.base import Method, Setup
@@ -32,7 +34,8 @@ from dgfas.training.selection import freeze_operating_point, read_operating_poin
 from dgfas.training.trained import TrainedModel
 
 SIDE = 32
-#: name -> what changes of its options: every part that scoring may go through.
+NEVER_LIVE = Calibration(1.0, -50.0)
+#: Further ways through a method's `score`, by the method's name.
 VARIANTS = {"metareg_sources": "metareg", "ssdg_rgb": "ssdg"}
 
 
@@ -214,6 +217,45 @@ def test_a_graph_that_scores_otherwise_is_not_written(
     with pytest.raises(UserError, match=r"not written; of 12 frames one scores .* from the run, more than 1e-05"):
         export_run(run, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_8_bits_are_measured_on_development_data(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "int8.onnx"
+    facts = export_run(run, out, int8=True, accept_loss=True)
+    content = out.read_bytes()
+    assert nodes(content)["QuantizeLinear"] > 10
+    eight_bits = [array for array in weights(content).values() if array.dtype == np.int8 and array.ndim == 4]
+    assert len(eight_bits) == nodes(content)["Conv"] == 13
+    assert all(np.abs(array).max() <= 64 for array in eight_bits)  # 7 of 8 bits, safe without VNNI
+    assert facts.precision == open_model(out).facts.precision == "int8"
+    change = facts.provenance["int8"]
+    before, after = facts.provenance["development"], change["development"]
+    assert {level: after[level]["rows"] for level in after} == {level: before[level]["rows"] for level in before}
+    moves = [abs(after[level]["hter"] - before[level]["hter"]) for level in before]
+    assert change["largest_hter_change"] == max(moves)
+    assert change["loss_accepted"]
+    assert f"HTER moves by {100 * max(moves):.2f} points" in facts.card
+
+
+@pytest.mark.parametrize("accept_loss", [False, True])
+def test_8_bits_that_cost_too_much_are_refused_unless_accepted(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accept_loss: bool
+) -> None:
+    """Everything is called spoof, so that HTER becomes one half."""
+    monkeypatch.setattr("dgfas.deployment.export._in_8_bits", lambda content, data, progress: content)
+    monkeypatch.setattr(
+        "dgfas.deployment.export.change_of_rates",
+        lambda model, *_: change_of_rates(replace(model, facts=replace(model.facts, calibration=NEVER_LIVE)), *_),
+    )
+    out = tmp_path / "model.onnx"
+    if accept_loss:
+        facts = export_run(run, out, int8=True, accept_loss=True)
+        assert facts.provenance["int8"]["development"]["frame"]["hter"] == 0.5
+        assert "which whoever exported it accepted, beyond the 0.5 that are allowed" in facts.card
+        return
+    with pytest.raises(UserError, match=r"not written; 8 bits move HTER .* by [\d.]+ points, more than 0.5 \(--accept"):
+        export_run(run, out, int8=True)
+    assert not out.exists()
 
 
 def test_data_that_have_moved_are_named(root: Path, tmp_path: Path) -> None:

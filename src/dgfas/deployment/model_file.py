@@ -7,7 +7,7 @@ entry of the metadata can be written behind the finished file: the SHA-256 of al
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +56,10 @@ class ModelFacts:
     def to_json(self) -> str:
         """Return all facts and the format as one JSON object."""
         return json.dumps({"format": FORMAT, **asdict(self), "preprocessing": self.preprocessing.content})
+
+    def with_provenance(self, **more: Any) -> "ModelFacts":
+        """Return these facts with more of their provenance."""
+        return replace(self, provenance={**self.provenance, **more})
 
     @classmethod
     def from_json(cls, text: str) -> "ModelFacts":

@@ -10,5 +10,7 @@ NAMES = (
     "reclustering",
     "classical_features",
     "bootstrap",
+    "inference",
+    "end_to_end",
 )
 LONG = ("demo",)  # only when named, or with --all

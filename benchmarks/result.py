@@ -14,7 +14,7 @@ from benchmarks.timing import Seconds, Spread, rate, ratio
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-PACKAGES = ("torch", "numpy", "opencv-python-headless", "pillow", "scikit-learn", "av")
+PACKAGES = ("torch", "onnxruntime", "numpy", "opencv-python-headless", "pillow", "scikit-learn", "av")
 
 
 @dataclass(frozen=True)

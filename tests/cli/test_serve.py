@@ -25,7 +25,7 @@ def test_a_model_file_that_is_refused(tmp_path: Path, tiny_model: Path) -> None:
     write_tiny_model(tmp_path / "input.onnx", tiny_facts(), channels=7)
     for name, fault in {
         "nowhere.onnx": "cannot be read",
-        "other.onnx": "is not a model",
+        "other.onnx": "is no model",
         "altered.onnx": "is altered or damaged",
         "cut.onnx": "or is truncated",
         "input.onnx": "asks for input",

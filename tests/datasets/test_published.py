@@ -142,6 +142,13 @@ def test_replay_attack_has_every_attack_by_hand_and_fixed() -> None:
     assert per_client == {"print": 4, "replay/mobile": 8, "replay/highdef": 8}
 
 
+def test_enrolment_of_replay_attack_is_left_out_and_counted(tmp_path: Path) -> None:
+    reading = read("replay-attack", build_tree("replay-attack", tmp_path, [official("replay-attack")[0].name]))
+    assert len(reading.recordings) == 1
+    assert reading.unknown == []
+    assert reading.notes == ["6 files of other purposes (enrolment) were left out"]
+
+
 def test_msu_follows_the_official_lists_and_not_the_swapped_ones(tmp_path: Path) -> None:
     root = build_tree("msu-mfsd", tmp_path)
     for split in ("train", "test"):

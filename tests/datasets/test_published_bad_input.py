@@ -91,6 +91,7 @@ def test_links_are_followed_once(oulu: Path, tmp_path: Path) -> None:
     (oulu / "Train_files/up").symlink_to(oulu / "Train_files")
     reading = read_data_set(find_reader("oulu-npu"), tmp_path / "linked")
     assert [recording.name for recording in reading.recordings] == SOME[:2]
+    assert reading.unknown == []  # nothing is seen again through the link that leads upwards
 
 
 def test_very_long_and_foreign_names_above_do_not_matter(oulu: Path, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def study_page(
         for metric, name in METRIC_WORDS:
             table = study_table(study, metric, track, "recording", labels, intervals=True)
             parts += [f"**{name}**, by recording", markdown(table)]
-        frames = study_table(study, "hter", track, "frame", labels)
+        frames = study_table(study, "hter", track, "frame", labels, intervals=True)
         parts += ["**HTER %**, by frame", markdown(frames)]
     parts += [INTERVAL_WORDS, "## Both tracks"]
     parts += [f"HTER %, by recording, {MEAN}.", markdown(gap_table(study, "hter", "recording", labels))]

@@ -156,6 +156,14 @@ def test_a_port_where_nothing_listens() -> None:
             pass
 
 
+def test_a_port_where_something_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dgfas.benchmark.cluster.HEALTH_SECONDS", 3.0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(UserError, match="what listens there"), joined(address, 1, 0):
+            pass
+
+
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r'pip install "dgfas\[cluster\]"'), joined(None, 1, 0):

@@ -3,6 +3,8 @@
 import logging
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
 
 RESTARTS = 2  # of a job whose process or machine died; at the next death it has failed
-ADDRESS_SECONDS = 5.0  # for a cluster to answer at its address
+ADDRESS_SECONDS = 5.0  # for something to answer at an address
+HEALTH_SECONDS = 30.0  # for it to say that it is a cluster
 #: For the objects of a cluster that is started here: results are small, and so is /dev/shm in a container.
 OBJECT_STORE_BYTES = 100 * 2**20
 
@@ -99,12 +102,19 @@ def _require_answer(address: str) -> None:
         raise UserError(f"--address {address}: write it as HOST:PORT")
     try:
         socket.create_connection((host, int(port)), timeout=ADDRESS_SECONDS).close()
+        # Ray itself would wait for minutes for something else that listens there.
+        check = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+        healthy = subprocess.run(check, capture_output=True, timeout=HEALTH_SECONDS).returncode == 0
+        reason = "" if healthy else "what listens there is no healthy cluster"
+    except subprocess.TimeoutExpired:
+        reason = "what listens there does not speak Ray"
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+    if reason:
         raise UserError(
             f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`, "
             "or leave --address out"
-        ) from error
+        )
 
 
 def _at_once(resources: dict[str, float], gpus_per_job: float) -> int:

@@ -88,6 +88,9 @@ def test_scores_are_measured(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "HTER" in done.stdout
     assert (tmp_path / "out" / "roc.png").is_file()
+    done = dgfas("report", tmp_path / "out", "--out", tmp_path / "report.html")
+    assert done.returncode == 0, done.stderr
+    assert "By attack species" in (tmp_path / "report.html").read_text()
 
 
 def test_training_says_what_to_install(simulated: Path, tmp_path: Path) -> None:
@@ -140,3 +143,6 @@ def test_a_hand_crafted_method_runs_to_its_scores(simulated: Path, tmp_path: Pat
     done = dgfas("evaluate", run)
     assert done.returncode == 0, done.stderr
     assert "HTER" in done.stdout
+    done = dgfas("report", run, "--out", tmp_path / "report.html")
+    assert done.returncode == 0, done.stderr
+    assert "no figures of RFM (no run of rfm)" in (tmp_path / "report.html").read_text()

@@ -15,9 +15,13 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def test_a_run_is_measured_on_its_target(run: Path, copy: Callable[[Path], Path]) -> None:
-    answer = succeed("evaluate", copy(run))
+    own = copy(run)
+    answer = succeed("evaluate", own)
     for word in ("deployable", "oracle", "HTER", "APCER", "print", "replay", "result.json"):
         assert word in answer.out
+    report = own.parent / "report.html"
+    assert succeed("report", own, "--out", report, "--no-figures").out == f"written: {report}\n"
+    assert "desk&amp;webcam&amp;laptop to phone" in report.read_text()
 
 
 def test_scores_are_measured_without_a_run(run: Path, copy: Callable[[Path], Path], tmp_path: Path) -> None:

@@ -161,7 +161,15 @@ def test_limits_are_always_written_and_no_claim_is_made(tmp_path: Path) -> None:
     write_result(foreign, tmp_path / "results")
     ours, theirs = run(tmp_path / "rfm"), tmp_path / "results"
     for path, sentences in (
-        (ours, ["Data were simulated", "Some weights were not kept", "was not measured here", "One seed says little"]),
+        (
+            ours,
+            [
+                "Data were simulated",
+                "hash of some weights was not recorded",
+                "was not measured here",
+                "One seed says little",
+            ],
+        ),
         (theirs, ["known by their scores alone", "A fixed threshold was given by hand"]),
     ):
         page = report(path, out=tmp_path / "report.html")
@@ -177,6 +185,11 @@ def test_limits_are_always_written_and_no_claim_is_made(tmp_path: Path) -> None:
         assert "ibeta" not in words
         assert "compliant" not in words
         assert "rigid or soft masks" not in words  # a mask was tested
+        assert "weights were not kept" not in words  # the run is there, or the system is not ours
+    folder = benchmark(tmp_path / "study", ["rfm"], [1], weights={"1": "ab12"})
+    text = report(folder, out=tmp_path / "report.html").text
+    assert "Some weights were not kept" in text
+    assert "was not recorded: which file" not in text
 
 
 def test_a_method_that_saw_the_target_is_named(tmp_path: Path) -> None:

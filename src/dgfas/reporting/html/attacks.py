@@ -39,7 +39,7 @@ def item_table(groups: Sequence[Group]) -> Table:
                     group.label,
                     DASH if member.seed is None else str(member.seed),
                     version if member.config else "by others; known by its scores",
-                    str(weights.get(str(result.checkpoint), "not kept" if member.config else "unknown")),
+                    str(weights.get(str(result.checkpoint), "not recorded" if member.config else "unknown")),
                     DASH if result.checkpoint is None else str(result.checkpoint),
                     result.selection,
                     f"{result.threshold.value:.6g}",

@@ -51,8 +51,10 @@ def limits(groups: Sequence[Group]) -> list[str]:
         )
     if any(member.config for member in members):
         said.append("The time that a decision takes was not measured here.")
-    if any(member.config and not member.about.get("weights") for member in members):
+    if any(member.config and member.run is None for member in members):
         said.append("Some weights were not kept: those items can be trained again by their command, not tested again.")
+    if any(member.config and not member.about.get("weights") for member in members):
+        said.append("The hash of some weights was not recorded: which file was measured cannot be proved.")
     adapting = {group.label for group in groups for member in group.members if member.about.get("uses_target_images")}
     if adapting:
         said.append(f"{', '.join(sorted(adapting))} saw unlabelled images of the target before it was measured.")

@@ -62,8 +62,10 @@ class Measured:
 
     @property
     def simulated(self) -> bool:
-        """Whether any of its data was simulated."""
-        return any(record["made_by"] == "simulation" for record in (self.about.get("data_sets") or {}).values())
+        """Whether any of its data was simulated, as far as the result says."""
+        job, records = self.content.job, (self.about.get("data_sets") or {}).values()
+        drawn = job is not None and job.subjects is not None
+        return drawn or any(record["made_by"] == "simulation" for record in records)
 
     @property
     def test_set(self) -> str:

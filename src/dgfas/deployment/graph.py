@@ -43,7 +43,7 @@ def scoring_graph(method: Method) -> bytes:
     scoring = Scoring(_constant_counters(copy.deepcopy(method).cpu().float())).eval()
     side = method.setup.network.image_size
     try:
-        with _quiet():
+        with quiet("torch"):
             program = torch.onnx.export(
                 scoring,
                 (torch.zeros(2, 6, side, side, dtype=torch.uint8),),
@@ -78,9 +78,9 @@ def _constant_counters(method: Method) -> Method:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide what the exporter says of itself, such as optional packages and deprecations; errors come as exceptions."""
-    logger = logging.getLogger("torch")
+def quiet(logger_name: str) -> Iterator[None]:
+    """Hide warnings and the logged advice of a library, such as on optional packages; errors come as exceptions."""
+    logger = logging.getLogger(logger_name)
     level = logger.level
     logger.setLevel(logging.CRITICAL)
     try:

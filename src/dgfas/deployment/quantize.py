@@ -1,10 +1,7 @@
 """A scoring graph whose convolutions compute in 8 bits, calibrated on training frames."""
 
-import logging
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +9,7 @@ import onnx
 from jaxtyping import UInt8
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
+from dgfas.deployment.graph import quiet
 from dgfas.deployment.model_file import INPUT_NAME
 
 #: The encoder is made of these; heads, normalisations with statistics of their own and attention stay in 32 bits.
@@ -24,7 +22,7 @@ def quantized_graph(content: bytes, batches: Iterable[UInt8[np.ndarray, "n 6 s s
     The range of each activation is that of `batches`. Weights keep to 7 of their 8 bits, for on processors without
     VNNI the sum of two products would overflow 16 bits otherwise.
     """
-    with tempfile.TemporaryDirectory() as name, _quiet():
+    with tempfile.TemporaryDirectory() as name, quiet("root"):
         out = Path(name) / "int8.onnx"
         quantize_static(
             onnx.load_from_string(content),
@@ -37,20 +35,6 @@ def quantized_graph(content: bytes, batches: Iterable[UInt8[np.ndarray, "n 6 s s
             weight_type=QuantType.QInt8,
         )
         return out.read_bytes()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide the advice that the quantiser logs to the root logger."""
-    logger = logging.getLogger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 class _Batches(CalibrationDataReader):

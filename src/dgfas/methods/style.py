@@ -84,7 +84,9 @@ def _stage_extractor(
 
     def extract(images: Tensor) -> dict[str, Tensor]:
         blocks = {}
-        for (name, features), module in zip(_outputs(method, watched, images).items(), behind, strict=True):
+        for (name, features), module in zip(
+            outputs_while_scoring(method, watched, images).items(), behind, strict=True
+        ):
             if isinstance(module, DomainRepresentation):
                 blocks[f"{name}/attention"] = module.attention(features)
                 features = module.domain_features(features)
@@ -114,7 +116,7 @@ def _layer_extractor(
         notes.append("there is no depth estimator on all three stages: its statistics are left out")
 
     def extract(images: Tensor) -> dict[str, Tensor]:
-        outputs = _outputs(method, watched, images)
+        outputs = outputs_while_scoring(method, watched, images)
         features = outputs.pop("encoder", None)
         if depth is not None:
             outputs["depth"] = depth(features.concat)
@@ -126,7 +128,7 @@ def _layer_extractor(
     return extract, notes
 
 
-def _outputs(method: Method, watched: Mapping[str, nn.Module], images: Tensor) -> dict[str, Any]:
+def outputs_while_scoring(method: Method, watched: Mapping[str, nn.Module], images: Tensor) -> dict[str, Any]:
     """Return what the modules `watched` put out when the method scores `images`."""
     outputs: dict[str, Any] = {}
 

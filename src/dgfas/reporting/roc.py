@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -45,23 +46,28 @@ def roc_figure(curves: Mapping[str, Scores], points: Sequence[OperatingPoint] = 
         figure = Figure(figsize=(6.2, 6.4), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        axes.plot([0, 100], [0, 100], color="0.75", linewidth=0.8)
-        for number, (name, scores) in enumerate(curves.items()):
-            curve = error_curve(scores.score, scores.is_live)
-            label = f"{name}, AUC {100 * auc(scores.score, scores.is_live):.2f} %"
-            colour, line = COLOURS[number % len(COLOURS)], LINES[number % len(LINES)]
-            axes.plot(100 * curve.far, 100 - 100 * curve.frr, line, color=colour, linewidth=1.6, label=label)
+        draw_roc(axes, curves)
         for number, point in enumerate(points):
             far, frr = far_frr(curves[point.curve].score, curves[point.curve].is_live, point.threshold)
             colour = COLOURS[list(curves).index(point.curve) % len(COLOURS)]
             label = f"{point.name}: FAR {100 * far:.1f} %, FRR {100 * frr:.1f} %"
             axes.plot(100 * far, 100 - 100 * frr, "osD^v"[number % 5], color=colour, markersize=7, label=label)
-        axes.set(xlim=(-1, 101), ylim=(-1, 101), xlabel="Spoof accepted, FAR (%)", ylabel="Live accepted, 1 − FRR (%)")
         axes.set_title(textwrap.fill(title, TITLE_WIDTH))
-        axes.set_aspect("equal")
-        axes.grid(color="0.9", linewidth=0.6)
         figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     return figure
+
+
+def draw_roc(axes: Axes, curves: Mapping[str, Scores]) -> None:
+    """Draw the curves of `roc_figure` into `axes`."""
+    axes.plot([0, 100], [0, 100], color="0.75", linewidth=0.8)
+    for number, (name, scores) in enumerate(curves.items()):
+        curve = error_curve(scores.score, scores.is_live)
+        label = f"{name}, AUC {100 * auc(scores.score, scores.is_live):.2f} %"
+        colour, line = COLOURS[number % len(COLOURS)], LINES[number % len(LINES)]
+        axes.plot(100 * curve.far, 100 - 100 * curve.frr, line, color=colour, linewidth=1.6, label=label)
+    axes.set(xlim=(-1, 101), ylim=(-1, 101), xlabel="Spoof accepted, FAR (%)", ylabel="Live accepted, 1 − FRR (%)")
+    axes.set_aspect("equal")
+    axes.grid(color="0.9", linewidth=0.6)
 
 
 def save_figure(figure: Figure, path: Path) -> list[Path]:

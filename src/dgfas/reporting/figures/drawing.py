@@ -9,9 +9,6 @@ from matplotlib.figure import Figure
 
 from dgfas.reporting.roc import COLOURS, STYLE
 
-MARKERS = {"live": "s", "spoof": "^"}  # D2AM figure 4: squares are live, triangles fake
-CLASS_COLOURS = {"live": COLOURS[1], "spoof": COLOURS[0]}  # PDL-FAS figure 4: orange is live, blue fake
-
 
 @contextmanager
 def canvas(width: float, height: float) -> Iterator[Figure]:
@@ -25,6 +22,11 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
 def colour_of(names: Sequence[str]) -> dict[str, str]:
     """Return a colour for each name, in order."""
     return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+
+
+def percent(share: float) -> str:
+    """Write a share in [0, 1] as a whole percentage, for captions."""
+    return f"{100 * share:.0f} %"
 
 
 def join_words(words: Sequence[str]) -> str:

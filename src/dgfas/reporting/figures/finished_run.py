@@ -8,11 +8,13 @@ from pathlib import Path
 from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.domains.provider import DomainProvider
+from dgfas.evaluation.scores import Scores, read_scores, scores_of_frames
 from dgfas.evaluation.tasks import Task
 from dgfas.training.configure import provider_of
 from dgfas.training.record import read_config
+from dgfas.training.run import load_scorer
 from dgfas.training.selection import read_operating_point
-from dgfas.training.task_data import TaskData, load_task
+from dgfas.training.task_data import TaskData, domains_but, load_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,11 @@ class FinishedRun:
         return Task(self.config.data.sources, self.config.data.target)
 
     @property
+    def domains(self) -> list[str]:
+        """The sources and, last, the target."""
+        return [*self.task.sources, self.task.target]
+
+    @property
     def seed(self) -> int:
         return self.config.training.seed
 
@@ -61,6 +68,22 @@ class FinishedRun:
     def data(self) -> TaskData:
         """All frames of the run's data. Raises UserError if they are gone."""
         return load_task(self.config.data, self.config.network.image_size, self.config.data.target)
+
+    def unseen_domains(self) -> list[str]:
+        """Return the domains of the run's data that are no source, the target first."""
+        target = self.task.target
+        others = [name for name in domains_but(target, self.config.data.roots) if name not in self.task.sources]
+        return [target, *others]
+
+    def target_scores(self, target: str) -> Scores:
+        """Return the frame scores of the deployable checkpoint on an unseen domain: the stored ones, if it has some."""
+        stored = self.path / "evaluation" / target / f"scores-{self.step:07d}.csv"
+        if stored.is_file():
+            return read_scores(stored)
+        data = load_task(self.config.data, self.config.network.image_size, target)
+        score = load_scorer(self.path, self.step).score_part(data, "target")
+        rejected = data.split.rejected["target"]
+        return scores_of_frames(data.part("target"), score, rejected, f"{self.path}, {target}, iteration {self.step}")
 
 
 #: The runs that figures are made from, in the order given.

@@ -61,10 +61,19 @@ def test_low_and_high_attention_by_plain_loops(drawn: dict[str, PaperFigure], d2
 
 def test_clusters_are_the_saved_domains(drawn: dict[str, PaperFigure], d2am_run: Path) -> None:
     panels = drawn["d2am-6"].figure.axes
+    live = FinishedRun.read(d2am_run).data.live("train")
     assert [axes.get_title().partition(",")[0] for axes in panels] == [
         f"before iteration {iteration}" for iteration in (1, 2, 3, 4)
     ]
     for number, axes in enumerate(panels):  # all training frames are shown
-        stored = np.load(d2am_run / "domains" / f"clustering_{number:03d}.npz")
-        sizes = np.bincount(stored["domain"], minlength=3)
-        assert colours_of(axes) == {COLOURS[k]: size for k, size in enumerate(sizes) if size}
+        stored = np.load(d2am_run / "domains" / f"clustering_{number:03d}.npz")["domain"]
+        expected: dict[tuple[str, int], int] = {}
+        for k, is_live in zip(stored, live, strict=True):
+            cell = (COLOURS[k], 4 if is_live else 3)  # colour, corners of the marker
+            expected[cell] = expected.get(cell, 0) + 1
+        found = {
+            (to_hex(one.get_facecolor()[0]).upper(), len(one.get_paths()[0].vertices) - 1): len(one.get_offsets())
+            for one in axes.collections
+            if len(one.get_offsets())
+        }
+        assert found == expected

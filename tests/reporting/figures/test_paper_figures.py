@@ -44,8 +44,8 @@ def test_given_domains_show_no_clustering_and_the_note_says_so(make_run: Callabl
     assert any(line.startswith("D2AM, figure 7: not drawn") and "given, not found" in line for line in notes.lines)
 
 
-def test_figure_7_shows_the_numbers_of_the_saved_clusterings(d2am_run: Path) -> None:
-    [figure] = [figure for figure in paper_figures([d2am_run], Silent()) if figure.name == "d2am-7"]
+def test_figure_7_shows_the_numbers_of_the_saved_clusterings(drawn: dict[str, PaperFigure], d2am_run: Path) -> None:
+    figure = drawn["d2am-7"]
     stored = [np.load(file) for file in sorted((d2am_run / "domains").glob("*.npz"))]
     logs = [dict(zip(one["log_names"], one["log_values"], strict=True)) for one in stored]
     assert len(logs) == 4
@@ -61,8 +61,10 @@ def test_figure_7_shows_the_numbers_of_the_saved_clusterings(d2am_run: Path) -> 
         np.testing.assert_array_equal(line.get_ydata(), [log[key] for log in logs[first:]])
 
 
-def test_files_and_captions_are_written_and_the_same_again(d2am_run: Path, tmp_path: Path) -> None:
-    figures = paper_figures([d2am_run], Silent())
+def test_files_and_captions_are_written_and_the_same_again(
+    drawn: dict[str, PaperFigure], d2am_run: Path, tmp_path: Path
+) -> None:
+    figures = [drawn[name] for name in ("d2am-4cd", "d2am-5", "d2am-6", "d2am-7")]
     files = write_figures(figures, tmp_path / "one")
     captions = json.loads((tmp_path / "one" / "figures.json").read_text())
     assert [caption["name"] for caption in captions] == [figure.name for figure in figures]
@@ -76,6 +78,5 @@ def test_files_and_captions_are_written_and_the_same_again(d2am_run: Path, tmp_p
     assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
 
 
-def test_the_words_leave_the_drawing_out(d2am_run: Path) -> None:
-    figure: PaperFigure = paper_figures([d2am_run], Silent())[0]
-    assert set(figure.words()) == {"name", "source", "title", "caption", "expectation"}
+def test_the_words_leave_the_drawing_out(drawn: dict[str, PaperFigure]) -> None:
+    assert set(drawn["rfm-4"].words()) == {"name", "source", "title", "caption", "expectation"}

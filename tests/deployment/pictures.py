@@ -25,9 +25,9 @@ def encoded(image: np.ndarray, kind: str = "JPEG", **options: object) -> bytes:
 
 
 def video(images: list[np.ndarray], kind: str = "mp4", codec: str = "libx264", rate: int = 25) -> bytes:
-    """Return images as a video file."""
+    """Return images as a video file, always the same bytes."""
     file = io.BytesIO()
-    with av.open(file, "w", format=kind) as container:
+    with av.open(file, "w", format=kind, options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = "yuv420p"

@@ -154,6 +154,16 @@ def test_truncated_photos_are_named(tmp_path: Path, suffix: str) -> None:
             read_image(tmp_path / f"cut.{suffix}")
 
 
+def test_a_png_with_one_damaged_byte_is_named(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    content = bytearray((tmp_path / "photo.png").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "photo.png").write_bytes(content)
+    with pytest.raises(UserError, match=r"photo.png: not a readable image"):
+        read_image(tmp_path / "photo.png")
+
+
 def test_other_bad_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "text.jpg").write_text("no photo")

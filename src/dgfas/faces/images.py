@@ -65,6 +65,8 @@ def _opened(file: BinaryIO, start: bytes, source: Path | InMemory) -> ImageFile.
         case "jpeg":
             return JpegImagePlugin.JpegImageFile(file)
         case "png":
+            PngImagePlugin.PngImageFile(file).verify()  # decoding alone takes damaged pixels for black ones
+            file.seek(0)
             return PngImagePlugin.PngImageFile(file)
         case "webp":
             return WebPImagePlugin.WebPImageFile(file)

@@ -113,7 +113,7 @@ def _opened(path: Path | InMemory) -> av.container.InputContainer:
         elif path.stat().st_size == 0:
             raise UserError(f"{path}: the file is empty")
         else:
-            container = av.open(str(path))
+            container = av.open(str(path), metadata_errors="replace")
     except FileNotFoundError as error:
         raise UserError(f"{path}: file not found") from error
     except (av.error.FFmpegError, OSError) as error:
@@ -121,6 +121,9 @@ def _opened(path: Path | InMemory) -> av.container.InputContainer:
     if not container.streams.video:
         container.close()
         raise UserError(f"{path}: the file has no video stream")
+    if container.streams.video[0].codec_context is None:
+        container.close()
+        raise UserError(f"{path}: the video has an encoding that is not read")
     return container
 
 
@@ -133,7 +136,7 @@ def _opened_in_memory(video: InMemory) -> av.container.InputContainer:
     if kind not in VIDEO_KINDS:
         raise UserError(f"{video}: not an MP4, QuickTime, WebM, Matroska or AVI video")
     video.seek(0)
-    return av.open(video, "r", format=kind)
+    return av.open(video, "r", format=kind, metadata_errors="replace")
 
 
 def _decoded(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
@@ -31,20 +32,18 @@ ABOUT = """Says whether a face before a camera is live or an attack (a print, a 
 `POST /v1/score` takes a photo, several frames of one presentation, or a short video. Only the decision `live` may open
 a door; where there is no decision, `reason` says what the picture lacks. Images are neither stored nor logged."""
 _FILE = {"type": "string", "format": "binary"}
-_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": [FIELD],
-                "additionalProperties": False,
-                "properties": {FIELD: {"type": "array", "items": _FILE, "minItems": 1}},
-            }
-        },
-        **{media_type: {"schema": _FILE} for media_type in RAW_TYPES},
-    },
-}
+
+
+def body_schema() -> dict[str, Any]:
+    """Return the OpenAPI entry of the files that a request holds."""
+    form = {
+        "type": "object",
+        "required": [FIELD],
+        "additionalProperties": False,
+        "properties": {FIELD: {"type": "array", "items": _FILE, "minItems": 1}},
+    }
+    content = {"multipart/form-data": form, **dict.fromkeys(RAW_TYPES, _FILE)}
+    return {"required": True, "content": {media_type: {"schema": schema} for media_type, schema in content.items()}}
 
 
 def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str | None = None) -> ASGIApp:
@@ -73,7 +72,7 @@ def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str
         tags=["scoring"],
         dependencies=guarded,
         responses=of_guarded | documented(400, 408, 413, 415, 422, 429, 503),
-        openapi_extra={"requestBody": _BODY},
+        openapi_extra={"requestBody": body_schema()},
     )
     async def answer(request: Request) -> ScoreAnswer:
         """Score a photo, frames of one presentation in their order, or a video of which eight frames are taken."""

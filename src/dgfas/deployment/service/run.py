@@ -1,6 +1,7 @@
 """Serve a model file until somebody stops it."""
 
 import contextlib
+import logging
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=FINISH_SECONDS,
         )
+        logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it would warn of every malformed body
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn repeats the signal when all is finished
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[socket])

@@ -113,7 +113,7 @@ export class Camera {
     }
     this.view.measure(answer.score, this.threshold);
     this.frames.push(frame);
-    this.view.note(`${this.frames.length} of ${this.together} frames for a decision`);
+    this.view.note(`${this.frames.length} of ${this.together} frames for ${this.decision ? "the next" : "a"} decision`);
     this.hint(this.decision ? "" : "Hold still", this.decision ?? "good");
     if (this.frames.length < this.together) {
       if (!this.decision) this.view.say("none", "Looking …");

@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Two processes of one thread each beat one of two here, in tests as in training.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo browser test test-fast lint bench docs lock simulation-card clean
+.PHONY: install demo browser test test-fast lint bench fuzz load docs lock simulation-card clean
 
 install: $(INSTALLED)
 
@@ -41,6 +41,20 @@ lint: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+# 20,000 damaged photos and videos, with a fixed seed.
+fuzz: install
+	$(BIN)/python tests/deployment/fuzz.py --cases 20000 --seed 0
+
+# 200 clients of a service for a minute, with a model of the setting `small`.
+load: build/load/run/model.onnx
+	$(BIN)/python tests/deployment/load.py --model $< --clients 200 --seconds 60
+
+build/load/run/model.onnx: | install
+	rm -rf build/load
+	$(BIN)/dgfas simulate build/load/data --subjects 10 --live-recordings 1 --spoof-recordings 1 --frames 2
+	$(BIN)/dgfas train build/load/run --data build/load/data --target phone --set training.iterations=20
+	$(BIN)/dgfas export build/load/run
 
 docs: install
 	$(BIN)/mkdocs serve

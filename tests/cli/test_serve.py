@@ -1,6 +1,7 @@
 """`dgfas serve`: what it refuses to serve, and to whom."""
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,9 @@ def test_a_port_in_use_and_other_wrong_words(tiny_model: Path) -> None:
         assert "Address already in use" in dgfas("serve", tiny_model, "--port", port).mistake
     assert "no address of this machine" in dgfas("serve", tiny_model, "--host", "no.such.host.invalid").mistake
     assert "limit frames is 0" in dgfas("serve", tiny_model, "--max-frames", "0").mistake
+
+
+def test_without_the_extra_it_says_what_to_install(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "dgfas.deployment.service.run", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert dgfas("serve", tiny_model).mistake == 'dgfas: the service needs uvicorn: pip install "dgfas[serve]"'

@@ -33,7 +33,7 @@ def whole_files() -> dict[str, bytes]:
 
     exif = Image.Exif()
     exif[0x0112] = 6
-    frames = [face_at(0, 0, 200, 200, brightness) for brightness in (1.0, 0.9, 0.8)]
+    frames = [face_at(0, 0, 208, 208, brightness) for brightness in (1.0, 0.9, 0.8)]
     return {
         "JPEG": encoded(face),
         "JPEG, progressive": encoded(face, progressive=True),

@@ -30,6 +30,7 @@ def video(images: list[np.ndarray], kind: str = "mp4", codec: str = "libx264", r
     with av.open(file, "w", format=kind, options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = images[0].shape[:2]
+        stream.codec_context.thread_count = 1
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, rate)
         for image in images:

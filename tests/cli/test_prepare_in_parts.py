@@ -26,7 +26,9 @@ def test_two_parts_make_one_data_set(tmp_path: Path, models: None) -> None:
     for number, part in enumerate(parts, start=1):
         succeed(*prepare(source, part, "--shard", f"{number}/2"))
     answer = succeed("prepare", "merge", tmp_path / "joined", *parts)
-    assert answer.out.startswith("3 frames in ")
+    assert f"look at {tmp_path}/joined/sheet.png, {tmp_path}/joined/report.html" in answer.out
+    assert "3 frames in " in answer.out
+    assert "print/anna/c.png" not in (tmp_path / "joined" / "report.html").read_text()  # not rejected
     succeed(*prepare(source, tmp_path / "whole"))
     joined, whole = (pd.read_parquet(tmp_path / name / "manifest.parquet") for name in ("joined", "whole"))
     pd.testing.assert_frame_equal(joined, whole)

@@ -83,6 +83,17 @@ def test_the_page_in_a_browser(data: Path, tmp_path: Path) -> None:
             window.close()
 
 
+def test_a_data_set_without_a_face_and_one_without_labels_have_a_report(tmp_path: Path, models: None) -> None:
+    (tmp_path / "empty.png").write_bytes(b"")
+    assert cv2.imwrite(str(tmp_path / "grey.png"), np.full((40, 40, 3), 90, np.uint8))
+    for name in ("empty", "grey"):
+        recording = Recording("d", "s", name, "train", None, "unknown", (tmp_path / f"{name}.png",))
+        prepare([recording], tmp_path / name, PrepareOptions(size=32, detector="none"))
+        write_preparation_report(tmp_path / name, tmp_path / f"{name}.html")
+    assert "Rejected recordings: 1" in (tmp_path / "empty.html").read_text()
+    assert (tmp_path / "grey.html").read_text().count("data:image/jpeg") == 1
+
+
 def test_only_prepared_data_have_a_report(data: Path, tmp_path: Path) -> None:
     (data / "recordings.csv").unlink()
     with pytest.raises(UserError, match=r"recordings\.csv: not found; this report is of data sets made by"):

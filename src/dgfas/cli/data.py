@@ -11,6 +11,7 @@ import typer
 from dgfas.cli.shared import bars, say
 
 if TYPE_CHECKING:
+    from dgfas.core.manifest import Manifest
     from dgfas.core.recording import Recording
     from dgfas.faces.options import PrepareOptions
 
@@ -149,7 +150,6 @@ def run_preparation(
     from dgfas.datasets.depth_maps import with_depth_maps
     from dgfas.faces.prepare import prepare
     from dgfas.faces.shards import parse_shard
-    from dgfas.faces.sheet import write_sheet
 
     for note in notes:
         say(f"note: {note}")
@@ -161,9 +161,7 @@ def run_preparation(
         part.mark(out)
     with bars() as report:
         result = prepare(recordings, out, options, report)
-    if len(result.manifest.frames):
-        write_sheet(result.manifest, out / "sheet.png")
-        say(f"look at {out / 'sheet.png'}")
+    _show(result.manifest)
     if result.noted:
         say(f"note: {result.noted} recordings seem to lie turned; see the column note of {out / 'recordings.csv'}")
     say(
@@ -172,6 +170,20 @@ def run_preparation(
     )
     if result.exit_code:
         raise typer.Exit(result.exit_code)
+
+
+def _show(manifest: Manifest) -> None:
+    """Write what a person looks at before training on a prepared data set, and say where it is."""
+    from dgfas.faces.sheet import write_sheet
+    from dgfas.reporting.html.preparation import write_preparation_report
+
+    page = manifest.root / "report.html"
+    write_preparation_report(manifest.root, page)
+    if len(manifest.frames):
+        write_sheet(manifest, manifest.root / "sheet.png")
+        say(f"look at {manifest.root / 'sheet.png'}, {page}")
+    else:
+        say(f"look at {page}")
 
 
 @prepare_app.command("merge")
@@ -186,10 +198,8 @@ def prepare_merge(
     Example: dgfas prepare merge data/mine part-1 part-2
     """
     from dgfas.faces.shards import merge
-    from dgfas.faces.sheet import write_sheet
 
     with bars() as report:
         manifest = merge(out, shards, report)
-    if len(manifest.frames):
-        write_sheet(manifest, out / "sheet.png")
+    _show(manifest)
     say(f"{len(manifest.frames)} frames in {out}, {len(manifest.rejected)} recordings rejected")

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from dgfas.core.errors import UserError
 from dgfas.core.files import write_whole
+from dgfas.core.label import Label
 from dgfas.core.manifest import OPTIONS_NAME, Manifest
 from dgfas.core.recording import SPLITS
 from dgfas.faces.prepare import RECORDINGS_NAME
@@ -51,7 +52,7 @@ def write_preparation_report(root: Path, out: Path) -> None:
         data_hash=manifest.content_hash,
         counts=counts_table(recordings),
         sheets=[*_sheets(manifest)],
-        histograms=_histograms(manifest.frames),
+        histograms=_histograms(manifest.frames) if len(manifest.frames) else [],
         rejected=rejected_table(manifest.rejected),
         options=Table(
             "Options", ("option", "value"), [(name, str(value)) for name, value in options.items()], texts=True
@@ -140,8 +141,8 @@ def _histogram(frames: pd.DataFrame, columns: dict[str, str]) -> Figure:
         for axes, (column, label) in zip(
             figure.subplots(1, len(columns), squeeze=False)[0], columns.items(), strict=True
         ):
-            of_class = {"spoof": frames["species"] != "live", "live": frames["species"] == "live"}
-            values = {name: frames.loc[rows, column].dropna().to_numpy(float) for name, rows in of_class.items()}
+            of_class = {label.word: frames.loc[(frames["label"] == label).fillna(False), column] for label in Label}
+            values = {word: cells.dropna().to_numpy(float) for word, cells in of_class.items()}
             edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=24)
             for (name, numbers), colour in zip(values.items(), COLOURS, strict=False):
                 axes.hist(numbers, edges, color=colour, alpha=0.6, label=f"{name}, {len(numbers)} frames")

@@ -3,7 +3,10 @@
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
 
 import cv2
 import torch
@@ -48,6 +51,45 @@ def seconds(work: Callable[[], object]) -> Seconds:
     return Seconds(time.perf_counter() - wall, time.process_time() - cpu)
 
 
+class OwnProcess:
+    """A contender in a fresh process of one thread, so that no other's memory is in its way; leave it by `with`."""
+
+    def __init__(self, prepare: Callable[..., Callable[[], Any]], *arguments: Any) -> None:
+        """`prepare(*arguments)` is called in the process and returns the work."""
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _take_work, (prepare, arguments))
+
+    def __call__(self) -> Any:
+        """Do the work once; return what it returns."""
+        return self._pool.submit(_do_work).result()
+
+    def seconds(self) -> Seconds:
+        """Do the work once; return how long it took in the process."""
+        return self._pool.submit(_time_work).result()
+
+    def __enter__(self) -> "OwnProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+
+_work: Callable[[], Any]  # of this process, when it is one of `OwnProcess`
+
+
+def _take_work(prepare: Callable[..., Callable[[], Any]], arguments: tuple[Any, ...]) -> None:
+    global _work
+    one_thread()
+    _work = prepare(*arguments)
+
+
+def _do_work() -> Any:
+    return _work()
+
+
+def _time_work() -> Seconds:
+    return seconds(_work)
+
+
 def interleaved(
     contenders: Mapping[str, Callable[[], object]], rounds: int, warm_up: bool = True
 ) -> dict[str, list[Seconds]]:
@@ -61,7 +103,8 @@ def interleaved(
     times: dict[str, list[Seconds]] = {name: [] for name in contenders}
     for number in range(rounds):
         for name in list(contenders)[:: -1 if number % 2 else 1]:
-            times[name].append(seconds(contenders[name]))
+            work = contenders[name]
+            times[name].append(work.seconds() if isinstance(work, OwnProcess) else seconds(work))
     return times
 
 

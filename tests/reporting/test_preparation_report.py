@@ -13,7 +13,12 @@ from dgfas.core.label import Label
 from dgfas.core.recording import Recording
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import prepare
-from dgfas.reporting.html.preparation import counts_table, rejected_table, write_preparation_report
+from dgfas.reporting.html.preparation import (
+    counts_table,
+    rejected_table,
+    values_by_class,
+    write_preparation_report,
+)
 
 
 @pytest.fixture
@@ -55,6 +60,12 @@ def test_of_many_rejected_recordings_the_first_are_shown() -> None:
     table = rejected_table(rows)
     assert (table.caption, len(table.rows)) == ("Rejected recordings: 203", 200)
     assert table.notes == ("3 more are in rejected.csv.",)
+
+
+def test_a_frame_without_label_or_value_is_in_no_histogram() -> None:
+    frames = pd.DataFrame({"label": [1, 0, None, 0, 1], "yaw": [3.0, 4.0, 5.0, None, 6.0]}).astype({"label": "Int8"})
+    values = {word: list(cells) for word, cells in values_by_class(frames, "yaw").items()}
+    assert values == {"live": [3.0, 6.0], "spoof": [4.0]}
 
 
 def test_the_page_is_whole_and_the_same_again(data: Path, tmp_path: Path) -> None:

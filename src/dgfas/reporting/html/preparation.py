@@ -9,7 +9,7 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -134,6 +134,12 @@ def _histograms(frames: pd.DataFrame) -> list[Picture]:
     ]
 
 
+def values_by_class(frames: pd.DataFrame, column: str) -> dict[str, Float[np.ndarray, " n"]]:
+    """Return a column's values of live and of spoof frames; frames without a label or a value are in neither."""
+    labelled = frames[["label", column]].dropna()
+    return {each.word: labelled.loc[labelled["label"] == each, column].to_numpy(float) for each in Label}
+
+
 def _histogram(frames: pd.DataFrame, columns: dict[str, str]) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.6 * len(columns), 2.8), layout="constrained")
@@ -141,8 +147,7 @@ def _histogram(frames: pd.DataFrame, columns: dict[str, str]) -> Figure:
         for axes, (column, label) in zip(
             figure.subplots(1, len(columns), squeeze=False)[0], columns.items(), strict=True
         ):
-            of_class = {label.word: frames.loc[(frames["label"] == label).fillna(False), column] for label in Label}
-            values = {word: cells.dropna().to_numpy(float) for word, cells in of_class.items()}
+            values = values_by_class(frames, column)
             edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=24)
             for (name, numbers), colour in zip(values.items(), COLOURS, strict=False):
                 axes.hist(numbers, edges, color=colour, alpha=0.6, label=f"{name}, {len(numbers)} frames")

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -161,6 +162,17 @@ def test_a_port_where_something_else_listens(monkeypatch: pytest.MonkeyPatch) ->
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(UserError, match="what listens there"), joined(address, 1, 0):
+            pass
+
+
+def test_a_cluster_that_asks_for_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ray start` asks for one as soon as Ray has made one on this machine."""
+    error = "ray.exceptions.AuthenticationError: RPC error: InvalidAuthToken: Authentication token is missing"
+    answer = subprocess.CompletedProcess([], returncode=1, stdout="", stderr=f"Traceback ...\n{error}\n")
+    monkeypatch.setattr("subprocess.run", lambda words, **options: answer)
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        address = f"127.0.0.1:{head.getsockname()[1]}"
+        with pytest.raises(UserError, match="asks for its token; set RAY_AUTH_MODE=token"), joined(address, 1, 0):
             pass
 
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dgfas.benchmark.parallel import Answer, Call, attempt
+from dgfas.benchmark.parallel import attempt
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
+from dgfas.core.work import Answer, Call, Died
 
 RESTARTS = 2  # of a job whose process or machine died; at the next death it has failed
 ADDRESS_SECONDS = 5.0  # for something to answer at an address
@@ -47,7 +48,8 @@ class Cluster:
                 result, error, notes = ray.get(ended)
             except RayTaskError as fault:  # the machine lacks what the work is made of
                 last_line = str(fault).strip().rpartition("\n")[2]
-                yield Answer(number, error=RuntimeError(f"its machine could not begin it: {last_line}"))
+                mistake = f"its machine could not begin it ({last_line}); every machine needs the same version of dgfas"
+                yield Answer(number, error=UserError(mistake))
                 continue
             except RayError as death:
                 reason = f"its process or machine died ({type(death).__name__})"
@@ -55,7 +57,7 @@ class Cluster:
                     report.note(f"again: {name}: {reason}")
                     running[remote.remote(work, arguments)] = (number, deaths + 1)
                 else:
-                    yield Answer(number, error=RuntimeError(f"{reason}, {deaths + 1} times"))
+                    yield Answer(number, error=Died(f"{reason}, {deaths + 1} times"))
                 continue
             for note in notes:
                 report.note(f"{name}: {note}")
@@ -104,8 +106,13 @@ def _require_answer(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=ADDRESS_SECONDS).close()
         # Ray itself would wait for minutes for something else that listens there.
         check = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
-        healthy = subprocess.run(check, capture_output=True, timeout=HEALTH_SECONDS).returncode == 0
-        reason = "" if healthy else "what listens there is no healthy cluster"
+        answer = subprocess.run(check, capture_output=True, text=True, timeout=HEALTH_SECONDS)
+        if "AuthenticationError" in answer.stdout + answer.stderr:
+            raise UserError(
+                f"--address {address}: this Ray cluster asks for its token; set RAY_AUTH_MODE=token, on a machine "
+                "that has the token (`ray get-auth-token`)"
+            )
+        reason = "what listens there is no healthy cluster" if answer.returncode else ""
     except subprocess.TimeoutExpired:
         reason = "what listens there does not speak Ray"
     except (OSError, OverflowError) as error:
@@ -124,7 +131,7 @@ def _at_once(resources: dict[str, float], gpus_per_job: float) -> int:
     if fit < 1:
         raise UserError(
             f"the cluster has {cpus:g} CPUs and {gpus:g} GPUs, and a job takes 1 and {gpus_per_job:g}; "
-            "add a machine or change --gpus-per-job"
+            f"add a machine{' or change --gpus-per-job' if gpus_per_job else ''}"
         )
     return int(fit)
 

@@ -14,18 +14,7 @@ from typing import Any, cast
 
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
-
-#: A name and the arguments of one piece of work.
-Call = tuple[str, tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of the call of this number: its result, or why there is none."""
-
-    number: int
-    result: Any = None
-    error: Exception | None = None
+from dgfas.core.work import Answer, Call, Died
 
 
 @dataclass(frozen=True)
@@ -56,7 +45,7 @@ class Processes:
                     except (EOFError, OSError):
                         del busy[pipe]
                         process.join()
-                        yield Answer(number, error=RuntimeError(_death(process.exitcode)))
+                        yield Answer(number, error=Died(_death(process.exitcode)))
                         continue
                     if kind != "answer":
                         getattr(report, kind)(*content)

@@ -3,14 +3,14 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from dgfas.benchmark.parallel import Answer, Call
 from dgfas.core.progress import Silent
+from dgfas.core.work import Call, Executor
 from dgfas.training.record import machine, write_json
 
 
@@ -24,17 +24,6 @@ class Job(Protocol):
 #: Does a job and returns its result as plain JSON values. It must be a function of a module.
 Work = Callable[[Any, Silent], dict[str, Any]]
 AnyJob = TypeVar("AnyJob", bound=Job)
-
-
-class Executor(Protocol):
-    """Where jobs run, `at_once` of them: `parallel.Processes` or `cluster.Cluster`."""
-
-    @property
-    def at_once(self) -> int: ...
-
-    def answers(self, work: Callable[..., Any], calls: Sequence[Call], report: Silent) -> Iterator[Answer]:
-        """Call `work(*arguments, reporter)` for each (name, arguments); yield each answer once, as they come."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -4,27 +4,19 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dgfas.cli.shared import bars, say
+from dgfas.cli.shared import Address, On, Where, bars, say
 from dgfas.core.errors import UserError
 
 if TYPE_CHECKING:
     from dgfas.benchmark.catalogue import Study
-    from dgfas.benchmark.runner import Executor
     from dgfas.benchmark.study import Training
-
-
-class Where(StrEnum):
-    """Where trainings run."""
-
-    processes = "processes"
-    ray = "ray"
+    from dgfas.core.work import Executor
 
 
 def benchmark(
@@ -51,8 +43,8 @@ def benchmark(
     tune: Annotated[str | None, typer.Option(help="Instead: try these learning rates, choose by source data.")] = None,
     assignments: Annotated[list[str], typer.Option("--set", help="Change one value of every training.")] = [],  # noqa: B006
     processes: Annotated[int | None, typer.Option(help="Trainings at once, of one thread each. [all cores]")] = None,
-    on: Annotated[Where, typer.Option(help="In processes of this machine, or on a Ray cluster.")] = Where.processes,
-    address: Annotated[str | None, typer.Option(help="HOST:PORT of a Ray cluster. [starts one here]")] = None,
+    on: On = Where.processes,
+    address: Address = None,
     gpus_per_job: Annotated[float, typer.Option(help="GPUs of a training on Ray, also a share of one.")] = 0,
 ) -> None:
     """Train methods on tasks with several seeds, and tabulate.

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from dgfas.cli.shared import bars, say
-
-if TYPE_CHECKING:
-    from dgfas.core.manifest import Manifest
-    from dgfas.core.recording import Recording
-    from dgfas.faces.options import PrepareOptions
-
-# The options that all preparations share.
-Frames = Annotated[int, typer.Option(help="Frames taken from each recording; 0 takes all.")]
-Stride = Annotated[int, typer.Option(help="Look at every n-th frame only.")]
-Margin = Annotated[float, typer.Option(help="Share of the face's box added on each side.")]
-Size = Annotated[int, typer.Option(help="Side of a face crop in pixels.")]
-Detector = Annotated[
-    Literal["blazeface", "given", "none"],
-    typer.Option(help="Who finds the face; given: the data's boxes, none: the images are crops already."),
-]
-Align = Annotated[Literal["none", "eyes"], typer.Option(help="eyes: turn the crop until the eyes are level.")]
-MaxRejected = Annotated[int | None, typer.Option(help="Exit with code 3 if more recordings than this are rejected.")]
-Workers = Annotated[int | None, typer.Option(help="Processes.  [default: all cores]")]
-ShardText = Annotated[
-    str | None, typer.Option("--shard", metavar="I/N", help="Prepare the i-th of n parts; `prepare merge` joins them.")
-]
-DepthMaps = Annotated[
-    Path | None,
-    typer.Option("--depth", metavar="FOLDER", help="Depth maps made elsewhere, in folders as those of SOURCE."),
-]
+from dgfas.cli.preparation import (
+    Align,
+    DepthMaps,
+    Detector,
+    Frames,
+    Margin,
+    MaxRejected,
+    Preparation,
+    ShardText,
+    Size,
+    Stride,
+    Workers,
+    show,
+)
+from dgfas.cli.shared import Address, On, Where, bars, say
 
 prepare_app = typer.Typer(
     no_args_is_help=True,
@@ -111,6 +99,8 @@ def prepare_folder(
     workers: Workers = None,
     shard: ShardText = None,
     depth: DepthMaps = None,
+    on: On = Where.processes,
+    address: Address = None,
     seed: Annotated[int, typer.Option(help="Of the split into train, dev and test, where no folder names one.")] = 0,
 ) -> None:
     """Find, crop and describe the faces in a folder.
@@ -121,69 +111,12 @@ def prepare_folder(
     Example: dgfas prepare folder my-videos data/mine --domain office
     """
     from dgfas.datasets.folder import read_folder
-    from dgfas.faces.options import PrepareOptions
 
+    preparation = Preparation.of(
+        frames, stride, margin, size, detector, align, max_rejected, workers, shard, depth, on, address
+    )
     reading = read_folder(source, domain=domain, table=table, seed=seed, images=images)
-    options = PrepareOptions(
-        frames_per_recording=frames or None,
-        stride=stride,
-        margin=margin,
-        size=size,
-        detector=detector,
-        align=align,
-        max_rejected=max_rejected,
-        workers=workers or os.cpu_count() or 1,
-    )
-    run_preparation(reading.recordings, reading.notes, out, options, source, shard, depth)
-
-
-def run_preparation(
-    recordings: list[Recording],
-    notes: list[str],
-    out: Path,
-    options: PrepareOptions,
-    source: Path,
-    shard: str | None,
-    depth: Path | None,
-) -> None:
-    """Prepare recordings with a bar, say what came of it, and exit with code 3 if too many were rejected."""
-    from dgfas.datasets.depth_maps import with_depth_maps
-    from dgfas.faces.prepare import prepare
-    from dgfas.faces.shards import parse_shard
-
-    for note in notes:
-        say(f"note: {note}")
-    if depth is not None:
-        recordings = with_depth_maps(recordings, source, depth)
-    if shard is not None:
-        part = parse_shard(shard)
-        recordings = part.of(recordings)
-        part.mark(out)
-    with bars() as report:
-        result = prepare(recordings, out, options, report)
-    _show(result.manifest)
-    if result.noted:
-        say(f"note: {result.noted} recordings seem to lie turned; see the column note of {out / 'recordings.csv'}")
-    say(
-        f"{result.recordings} recordings, {len(result.manifest.frames)} frames, {result.rejected} rejected"
-        + (f" (see {out / 'rejected.csv'})" if result.rejected else "")
-    )
-    if result.exit_code:
-        raise typer.Exit(result.exit_code)
-
-
-def _show(manifest: Manifest) -> None:
-    """Write what a person looks at before training on a prepared data set, and say where it is."""
-    from dgfas.faces.sheet import write_sheet
-    from dgfas.reporting.html.preparation import write_preparation_report
-
-    page = manifest.root / "report.html"
-    write_preparation_report(manifest.root, page)
-    if len(manifest.frames):
-        write_sheet(manifest, manifest.root / "sheet.png")
-        say(f"look at {manifest.root / 'sheet.png'}, {page}")
-    else:
-        say(f"look at {page}")
+    preparation.run(reading.recordings, reading.notes, source, out)
 
 
 @prepare_app.command("merge")
@@ -201,5 +134,5 @@ def prepare_merge(
 
     with bars() as report:
         manifest = merge(out, shards, report)
-    _show(manifest)
+    show(manifest)
     say(f"{len(manifest.frames)} frames in {out}, {len(manifest.rejected)} recordings rejected")

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from dgfas.cli.data import (
+from dgfas.cli.preparation import (
     Align,
     DepthMaps,
     Detector,
     Frames,
     Margin,
     MaxRejected,
+    Preparation,
     ShardText,
     Size,
     Stride,
     Workers,
-    run_preparation,
 )
+from dgfas.cli.shared import Address, On, Where
 from dgfas.core.errors import UserError
 from dgfas.datasets.registry import find_reader, readers
 
@@ -55,21 +55,15 @@ def _prepare_data_set(
     workers: Workers = None,
     shard: ShardText = None,
     depth: DepthMaps = None,
+    on: On = Where.processes,
+    address: Address = None,
 ) -> None:
     from dgfas.datasets.completeness import compare
     from dgfas.datasets.reading import read_data_set
-    from dgfas.faces.options import PrepareOptions
 
     reader = find_reader(context.info_name or "")
-    options = PrepareOptions(
-        frames_per_recording=frames or None,
-        stride=stride,
-        margin=margin,
-        size=size,
-        detector=detector,
-        align=align,
-        max_rejected=max_rejected,
-        workers=workers or os.cpu_count() or 1,
+    preparation = Preparation.of(
+        frames, stride, margin, size, detector, align, max_rejected, workers, shard, depth, on, address
     )
     reading = read_data_set(reader, source)
     completeness = compare(reader, reading)
@@ -81,4 +75,4 @@ def _prepare_data_set(
                 f"({reading.archives[0]}, ...): unpack them, or move them elsewhere to prepare what is there"
             )
         notes.append(f"{completeness.lines[-1]}; `dgfas doctor {context.info_name} {source}` says what is missing")
-    run_preparation(reading.recordings, notes, out, options, source, shard, depth)
+    preparation.run(reading.recordings, notes, source, out)

@@ -5,7 +5,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +19,19 @@ from dgfas.core.progress import Silent
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 LINE_EVERY = 30.0  # seconds between two lines of progress where no bar can be drawn
+
+
+class Where(StrEnum):
+    """Where the work is done."""
+
+    processes = "processes"
+    ray = "ray"
+
+
+On = Annotated[Where, typer.Option(help="In processes of this machine, or on a Ray cluster.")]
+Address = Annotated[
+    str | None, typer.Option(metavar="HOST:PORT", help="A Ray cluster that runs.  [default: starts one here]")
+]
 
 
 class Verbs(TyperGroup):

@@ -96,6 +96,13 @@ def _around(eyes: Box) -> Box | None:
     )
 
 
+def given_files(recording: Recording) -> list[Path]:
+    """Return the files and folders that a data set gives with a recording, by its factors."""
+    factors, folder = recording.factors, recording.sources[0].parent
+    depth = [Path(factors["depth_maps"])] if "depth_maps" in factors else []
+    return depth + [folder / factors[name] for name in ("boxes", "eyes") if name in factors]
+
+
 def given_depth(recording: Recording) -> GivenDepth | None:
     """Return the depth maps made elsewhere that factor `depth_maps` names, or None without that factor.
 

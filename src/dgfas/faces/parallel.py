@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
@@ -14,6 +14,9 @@ from dgfas.faces.finder import FaceFinder
 from dgfas.faces.record import Outcome, Store
 
 CRASHED = "the decoder crashed on this recording"
+#: Processes recordings, so many at once, and yields each when it is finished.
+Run = Callable[[Sequence[Recording], Store, int], Iterator[Recording]]
+
 _NO_COUNTS = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}
 
 
@@ -33,8 +36,13 @@ def run_all(recordings: Sequence[Recording], store: Store, workers: int) -> Iter
     waiting = dict(enumerate(recordings))
     for index in _in_pool(waiting, store, min(workers, len(recordings))):
         yield waiting.pop(index)
-    for index, recording in waiting.items():
-        if not list(_in_pool({index: recording}, store, 1)):
+    yield from run_alone(waiting.values(), store)
+
+
+def run_alone(recordings: Iterable[Recording], store: Store) -> Iterator[Recording]:
+    """Process each recording in a process of its own and yield it; one whose process dies is rejected."""
+    for recording in recordings:
+        if not list(_in_pool({0: recording}, store, 1)):
             store.finish(recording, Outcome([], dict(_NO_COUNTS), CRASHED))
         yield recording
 

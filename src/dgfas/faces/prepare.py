@@ -17,7 +17,7 @@ from dgfas.faces.forecast import Forecast
 from dgfas.faces.frames import read_recording, sources_of
 from dgfas.faces.models import MODELS, model_path
 from dgfas.faces.options import PrepareOptions
-from dgfas.faces.parallel import run_all
+from dgfas.faces.parallel import Run, run_all
 from dgfas.faces.record import Store
 
 RECORDINGS_NAME = "recordings.csv"
@@ -40,7 +40,11 @@ class PrepareResult:
 
 
 def prepare(
-    recordings: Sequence[Recording], root: Path, options: PrepareOptions, report: Silent | None = None
+    recordings: Sequence[Recording],
+    root: Path,
+    options: PrepareOptions,
+    report: Silent | None = None,
+    run: Run = run_all,
 ) -> PrepareResult:
     """Write a prepared data set of `recordings` into folder `root`, and return what became of them.
 
@@ -48,7 +52,7 @@ def prepare(
     is on disk for good: after a kill the same call goes on where it stopped, and with other options only that is made
     anew which they change. `recordings.csv` counts, for every recording, the frames that were tried, unreadable and
     without a face. What the work will take is told before it starts (disk, at the most) and after its first
-    recordings (disk and time).
+    recordings (disk and time). `run` does the work, by default in processes of this machine.
 
     Raises UserError if there is no recording, if `root` cannot be written, holds another data set or has not the space
     that is needed, or if a model file is missing.
@@ -68,7 +72,7 @@ def prepare(
         forecast = Forecast(waiting, store)
         if waiting:
             report.note(forecast.at_most())
-        for done, recording in enumerate(run_all(waiting, store, options.workers), start=resumed + 1):
+        for done, recording in enumerate(run(waiting, store, options.workers), start=resumed + 1):
             report.progress("preparing recordings", done, len(recordings))
             line = forecast.add(recording)
             if line is not None:

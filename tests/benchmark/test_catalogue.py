@@ -18,7 +18,14 @@ from dgfas.core.errors import UserError
 from dgfas.evaluation.protocols import resolve_protocol
 from dgfas.evaluation.tasks import Task
 from dgfas.methods.base import Setup
-from dgfas.methods.registry import load_method, method_names, method_options
+from dgfas.methods.registry import (
+    classical_names,
+    classical_options,
+    load_classical,
+    load_method,
+    method_names,
+    method_options,
+)
 from dgfas.simulation.capture_domains import CAPTURE_DOMAINS
 from dgfas.training.configure import build_config, provider_of
 
@@ -50,6 +57,9 @@ def config_of(study: Study, task: Task, row: int) -> RunConfig:
 def test_every_row_of_every_study_builds(name: str, row: int) -> None:
     study = STUDIES[name]
     config = config_of(study, tasks_of(study)[0], row)
+    if config.method in classical_names():
+        load_classical(config.method)(classical_options(config.method, config.options))
+        return
     n_domains = provider_of(config).n_domains
     setup = Setup(config.network, n_domains, config.training.iterations, config.training.bn_batches)
     load_method(config.method)(method_options(config.method, config.options), setup)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dgfas.benchmark.forecast import COSTS, Forecast, stated_seconds
+from dgfas.benchmark.folders import Folders
+from dgfas.benchmark.forecast import COSTS, Forecast, stated_flops, stated_seconds
 from dgfas.benchmark.runner import result_path
 from dgfas.benchmark.study import Entry, Training, trainings
 from dgfas.evaluation.tasks import parse_task
@@ -16,13 +17,13 @@ THREE, TWO = parse_task("a&b&c to d"), parse_task("a&b to d")
 
 def jobs(*entries: Entry, task: str = str(THREE), seeds: tuple[int, ...] = (1,), **common: object) -> list[Training]:
     common = {
-        "data": Path("d"),
         "subjects": None,
         "setting": "small",
         "iterations": None,
         "scratch": Path("s"),
     } | common
-    return list(trainings(entries, [parse_task(task)], seeds, **common))
+    folders = Folders(dict.fromkeys("abcd", Path("d")), None)
+    return list(trainings(entries, [parse_task(task)], seeds, folders, **common))
 
 
 def entry(method: str, *assignments: str) -> Entry:
@@ -77,3 +78,18 @@ def test_what_has_finished_corrects_the_rest(tmp_path: Path) -> None:
     assert sentence.startswith(f"4 trainings to do, 2 at once: about {total / 2 / 60:.0f} min, by 2 finished ones")
     assert "without" not in sentence
     assert forecast.done(planned[3], 1.0) is None  # not the first of its kind
+
+
+def test_operations_are_counted_and_taken_at_an_assumed_rate(tmp_path: Path) -> None:
+    """At the setting `full` 93.84 GFLOP a frame, three forwards an update, 60 frames, 20,000 iterations."""
+    one, other = jobs(entry("binary_cnn"), entry("drdg"), setting="full")
+    assert stated_flops(one) == pytest.approx(93.84e9 * 3 * 60 * 20000, rel=1e-3)
+    assert stated_flops(other) == pytest.approx(1.7 * stated_flops(one))
+    forecast = Forecast([one, other], tmp_path, 1, tflops=20)
+    hours = 2.7 * stated_flops(one) / 20e12 / 3600
+    assert f"about {hours:.1f} h, an estimate: 9.1e+17 counted floating-point operations" in str(forecast)
+    assert "at 20 TFLOP/s, which is assumed, not measured" in str(forecast)
+    pair = jobs(entry("binary_cnn"), seeds=(1, 2), setting="full")
+    each = {at_once: str(Forecast(pair, tmp_path, at_once, tflops=20)).split("about")[1] for at_once in (1, 2)}
+    assert each[1] == each[2]  # on one device two at once are no faster
+    assert forecast.seconds(jobs(entry("ms_lbp"))[0]) is None

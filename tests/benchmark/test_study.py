@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dgfas.benchmark.folders import Folders, drawn
 from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
 from dgfas.core.progress import Silent
 from dgfas.evaluation.tasks import parse_task
@@ -14,11 +15,13 @@ TASKS = [parse_task("a&b to c"), parse_task("b&c to a")]
 
 def test_whole_seeds_come_first(tmp_path: Path) -> None:
     entries = [Entry(label=name, method=name) for name in ("binary_cnn", "rfm")]
-    common = {"data": Path("d-{seed}"), "subjects": None, "setting": "small", "iterations": 1, "scratch": tmp_path}
-    jobs = list(trainings(entries, TASKS, [7, 8], **common))
+    folders = Folders({"a": Path("one-{seed}"), "b": Path("two"), "c": Path("one-{seed}"), "d": Path("three")}, None)
+    common = {"subjects": None, "setting": "small", "iterations": 1, "scratch": tmp_path}
+    jobs = list(trainings(entries, TASKS, [7, 8], folders, **common))
     assert [job.seed for job in jobs] == [7] * 4 + [8] * 4
     assert len({job.name for job in jobs}) == 8
-    assert jobs[-1].root == Path("d-8")
+    assert jobs[0].roots == [Path("one-7"), Path("two")]
+    assert jobs[-1].roots == [Path("two"), Path("one-8")]  # in the order of the task, and no more than it needs
     assert jobs[0].name == "a&b-to-c/binary_cnn/seed-7"
 
 
@@ -28,7 +31,7 @@ def test_a_training_is_measured_and_its_run_removed(tmp_path: Path) -> None:
         [Entry(label="cnn", method="binary_cnn", assignments=small)],
         [parse_task("desk&webcam to phone")],
         [3],
-        data=tmp_path / "data-{seed}",
+        drawn(tmp_path / "data-{seed}"),
         subjects=5,
         setting="small",
         iterations=2,

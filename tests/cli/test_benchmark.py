@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from command_line import TINY, dgfas, succeed
 
 from dgfas.cli.benchmark import _seeds
 from dgfas.core.errors import UserError
+from dgfas.core.manifest import Manifest, write_manifest
 
 TASK = "desk&webcam to phone"
 
@@ -63,12 +66,50 @@ def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_pat
         (f"{TASK}|--methods|rfm|--seeds|three", r"--seeds 'three': write a number"),
         (f"{TASK}|--methods|rfm|--address|127.0.0.1:1", r"go with --on ray"),
         (f"{TASK}|--methods|rfm|--rates|no.json", r"no.json: cannot be read"),
+        (f"{TASK}|--methods|rfm|--data-root|.", r"--data FOLDER, once or several times, or by --data-root DIR: one of"),
+        (f"{TASK}|--methods|rfm|--data|b|--simulate-subjects|5", r"--simulate-subjects draws one data set"),
+        (f"{TASK}|--methods|rfm|--data|nowhere", r"nowhere/manifest.parquet: not found"),
         (f"{TASK}|--methods|rfm|--on|ray|--address|127.0.0.1:1", r"no Ray cluster answers \(Connection refused\)"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_done(text: str, mistake: str, simulated: Path, tmp_path: Path) -> None:
     assert re.search(mistake, dgfas(*words(simulated, tmp_path / "out"), *text.split("|")).mistake)
     assert not (tmp_path / "out").exists()
+
+
+def test_data_must_be_named(simulated: Path, tmp_path: Path) -> None:
+    few = ["benchmark", TASK, "--methods", "rfm", "--out", tmp_path / "out"]
+    assert "one of the two" in dgfas(*few).mistake
+    root = ["--data-root", simulated.parent]
+    assert "--simulate-subjects draws one data set" in dgfas(*few, *root, "--simulate-subjects", 5).mistake
+    assert re.search(r"desk: does not exist; make it by `dgfas prepare folder SOURCE", dgfas(*few, *root).mistake)
+
+
+def test_several_data_sets_and_a_forecast_without_a_training(
+    simulated: Path, copy: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """The same four domains, two in one folder and two in another."""
+    other = copy(simulated)
+    for folder, kept in ((other, ["desk", "laptop"]), (tmp_path / "rest", ["webcam", "phone"])):
+        shutil.copytree(simulated / "faces", folder / "faces", dirs_exist_ok=True)
+        frames = Manifest.read(simulated).frames
+        write_manifest(folder, frames[frames["domain"].isin(kept)])
+    named = ["--methods", "binary_cnn", "--seeds", 1, "--processes", 1, "--data", other]
+    answer = succeed(*words(tmp_path / "rest", tmp_path / "out", *named), TASK, "--dry-run", "--tflops", 2)
+    assert answer.out.startswith("1 trainings to do, 1 at once: about ")
+    assert "counted floating-point operations at 2 TFLOP/s, which is assumed" in answer.out
+    assert not (tmp_path / "out").exists()
+    succeed(*words(tmp_path / "rest", tmp_path / "out", *named), TASK)
+    [path] = tmp_path.rglob("seed-1.json")
+    content = json.loads(path.read_text())
+    assert content["job"]["data"] == [str(other), str(tmp_path / "rest")]
+    assert list(content["about"]["manifests"]) == content["job"]["data"]
+
+    path.write_text(json.dumps({**content, "job": {**content["job"], "data": str(simulated)}}))  # as before
+    answer = succeed(*words(tmp_path / "rest", tmp_path / "out", *named), TASK)
+    assert "0 trainings done, 1 before, 0 failed" in answer.out
+    succeed("report", tmp_path / "out", "--out", tmp_path / "report.html", "--no-figures")
+    assert f"--data {simulated} " in (tmp_path / "report.html").read_text()
 
 
 def test_ray_that_is_not_installed(simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from dgfas.benchmark.folders import Folders, of_seed
 from dgfas.benchmark.runner import result_path
 from dgfas.core.config import Strict, parse_assignments
 from dgfas.core.errors import UserError
@@ -39,11 +40,16 @@ class Training(Strict):
     entry: Entry
     task: str
     seed: int
-    data: Path  # the prepared data set; `{seed}` stands for the seed
+    data: tuple[Path, ...]  # the prepared data sets; `{seed}` stands for the seed
     subjects: int | None  # people a domain, if the data set is simulated when it is missing
     setting: str
     iterations: int | None
     scratch: Path  # where the run lies until it is measured
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _one_or_more(cls, data: Any) -> Any:
+        return (data,) if isinstance(data, str | Path) else data  # one path in older results
 
     @property
     def name(self) -> str:
@@ -51,24 +57,24 @@ class Training(Strict):
         return f"{parse_task(self.task).file_name}/{self.entry.label}/seed-{self.seed}"
 
     @property
-    def root(self) -> Path:
-        """The prepared data set of this training's seed."""
-        return Path(str(self.data).format(seed=self.seed))
+    def roots(self) -> list[Path]:
+        """The prepared data sets of this training's seed."""
+        return [of_seed(path, self.seed) for path in self.data]
 
 
 def trainings(
-    entries: Sequence[Entry], tasks: Sequence[Task], seeds: Sequence[int], **common: Any
+    entries: Sequence[Entry], tasks: Sequence[Task], seeds: Sequence[int], folders: Folders, **common: Any
 ) -> Iterator[Training]:
     """Yield all trainings, one seed after the other, so that a study cut short has whole seeds."""
     for seed in seeds:
         for task in tasks:
             for entry in entries:
-                yield Training(entry=entry, task=str(task), seed=seed, **common)
+                yield Training(entry=entry, task=str(task), seed=seed, data=folders.of(task), **common)
 
 
 def draw_data(jobs: Sequence[Training], report: Silent) -> None:
     """Simulate the data sets that the trainings name and that this machine lacks."""
-    for root, job in {job.root: job for job in jobs if job.subjects is not None}.items():
+    for root, job in {job.roots[0]: job for job in jobs if job.subjects is not None}.items():  # each has one
         with _alone(root):
             progress = named(report.progress, f"simulating {root.name}")
             simulate(root, subjects=job.subjects or 0, seed=job.seed, progress=progress)
@@ -120,7 +126,7 @@ def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
     values += [] if job.iterations is None else [f"training.iterations={job.iterations}"]
     config = build_config(
         job.entry.method,
-        roots=[job.root],
+        roots=job.roots,
         sources=task.sources,
         target=task.target,
         lists=task.lists,

@@ -15,6 +15,7 @@ from dgfas.core.errors import UserError
 
 if TYPE_CHECKING:
     from dgfas.benchmark.catalogue import Study
+    from dgfas.benchmark.folders import Folders
     from dgfas.benchmark.study import Training
     from dgfas.core.work import Executor
 
@@ -29,7 +30,16 @@ def benchmark(
         str | None, typer.Option(help="Instead of tasks and methods: a study, by name or YAML file.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results; what it holds is not done again.")],
-    data: Annotated[Path, typer.Option(help="Prepared data set; {seed} stands for the seed.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(metavar="FOLDER", help="Prepared data set; {seed} stands for the seed. May be repeated."),
+    ] = [],  # noqa: B006
+    data_root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Instead: folder that holds them, each in a folder of its name: DIR/oulu-npu, ..."
+        ),
+    ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(help="8 (1 to 8), 4-8 or 1,2,5: of the training, and of {seed} in --data. [the study's, or 3]"),
@@ -46,29 +56,32 @@ def benchmark(
     on: On = Where.processes,
     address: Address = None,
     gpus_per_job: Annotated[float, typer.Option(help="GPUs of a training on Ray, also a share of one.")] = 0,
+    tflops: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Foretell the time by counted operations, at so many TFLOP/s (10^12 a second)."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Foretell the time, and stop.")] = False,
 ) -> None:
     """Train methods on tasks with several seeds, and tabulate.
 
     Each training is measured on its task's unseen domain. What has a result is not done again.
 
     Example: dgfas benchmark leave-one-out --methods rfm --data sim --out study
+
+    Example: dgfas benchmark ocim --methods rfm --data-root prepared --out study
     """
     from dgfas.benchmark.catalogue import changed_rows, read_rates, tuned_rows
     from dgfas.benchmark.forecast import Forecast
     from dgfas.benchmark.runner import run_jobs
     from dgfas.benchmark.study import Training, choose_rates, draw_data, require_same_jobs, train_and_measure, trainings
-    from dgfas.evaluation.protocols import resolve_protocol
-    from dgfas.simulation.capture_domains import CAPTURE_DOMAINS
     from dgfas.training.record import write_json
-    from dgfas.training.task_data import prepared_frames
 
     plan = _plan(study, task, methods)
     entries = changed_rows(plan.rows, read_rates(rates or plan.rates), assignments)
     entries = entries if tune is None else tuned_rows(entries, tune.split(","))
     numbers = _seeds(seeds or str(plan.seeds))
-    frames = None if simulate_subjects else prepared_frames([Path(str(data).format(seed=numbers[0]))])
-    domains = list(CAPTURE_DOMAINS) if frames is None else list(frames["domain"].unique())
-    tasks = [each for text in plan.tasks for each in resolve_protocol(text, domains, frames)]
+    folders = _folders(data, data_root, simulate_subjects, plan, numbers[0])
+    tasks = folders.tasks(plan.tasks)
     if on is not Where.ray and (address is not None or gpus_per_job):
         raise UserError("--address and --gpus-per-job go with --on ray")
     out, results = out.resolve(), out.resolve() / "runs"
@@ -77,7 +90,7 @@ def benchmark(
             entries,
             tasks,
             numbers,
-            data=data.resolve(),
+            folders,
             subjects=simulate_subjects,
             setting=setting or plan.setting,
             iterations=iterations or plan.iterations,
@@ -86,7 +99,10 @@ def benchmark(
     )
     require_same_jobs(jobs, results)
     with _executor(on, processes, address, gpus_per_job) as executor, bars() as report:
-        forecast = Forecast(jobs, results, executor.at_once)
+        forecast = Forecast(jobs, results, executor.at_once, tflops)
+        if dry_run:
+            say(str(forecast))
+            return
         if forecast.waiting:
             report.note(str(forecast))
         if on is Where.processes:
@@ -125,6 +141,21 @@ def _plan(study: str | None, tasks: list[str] | None, methods: str | None) -> "S
     return Study(
         title=f"Methods on {', '.join(tasks)}", tasks=tuple(tasks), seeds=3, entries=tuple(plain_entries(names))
     )
+
+
+def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "Study", seed: int) -> "Folders":
+    from dgfas.benchmark import folders
+
+    if bool(data) == (root is not None):
+        raise UserError("name the data by --data FOLDER, once or several times, or by --data-root DIR: one of the two")
+    if subjects and len(data) != 1:
+        raise UserError(
+            "--simulate-subjects draws one data set, which holds all domains: name its folder by one --data"
+        )
+    if root is not None:
+        return folders.below(root.resolve(), plan.tasks, seed)
+    paths = [path.resolve() for path in data]
+    return folders.drawn(paths[0]) if subjects else folders.given(paths, seed)
 
 
 def _seeds(text: str) -> list[int]:

@@ -31,9 +31,11 @@ def named(progress: NamedProgress | None, name: str) -> Progress | None:
 
 
 def in_words(seconds: float) -> str:
-    """Return a duration as a person says it: `40 s`, `12 min`, `3.5 h`."""
+    """Return a duration as a person says it: `40 s`, `12 min`, `3.5 h`, `5.2 days`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    if seconds < 72 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"

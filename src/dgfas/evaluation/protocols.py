@@ -70,6 +70,15 @@ def resolve_protocol(
     replaces the protocol's own. Raises UserError for an unknown protocol, a malformed task, or a data set or slice
     that is not there.
     """
+    tasks = protocol_tasks(name, domains, frames, lists)
+    _check_prepared(name, tasks, domains, frames)
+    return tasks
+
+
+def protocol_tasks(
+    name: str, domains: Sequence[str], frames: pd.DataFrame | None = None, lists: Lists | None = None
+) -> list[Task]:
+    """Return the tasks of a protocol as `resolve_protocol` does, whether their data sets are there or not."""
     family, _, argument = name.partition(":")
     if " to " in name:
         tasks = [parse_task(name)]
@@ -84,7 +93,6 @@ def resolve_protocol(
         tasks = known[name].parsed()
     if lists is not None:
         tasks = [replace(task, lists=lists) for task in tasks]
-    _check_prepared(name, tasks, domains, frames)
     return tasks
 
 

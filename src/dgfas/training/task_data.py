@@ -1,6 +1,6 @@
 """The frames of a run: prepared data sets on disk -> the parts of a task, ready for the device."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,7 @@ def load_task(data: DataConfig, image_size: int, target: str | None, progress: N
         for number, manifest in enumerate(manifests)
     ]
     frames = pd.concat(tables, ignore_index=True)
-    _check_domains_once(frames, data)
+    check_domains_once(frames, data.roots)
     if data.frames_per_recording is not None:
         frames = evenly_spaced(frames, data.frames_per_recording)
     rejected = pd.concat([manifest.rejected for manifest in manifests], ignore_index=True)
@@ -136,17 +136,17 @@ def evenly_spaced(frames: pd.DataFrame, number: int) -> pd.DataFrame:
     return frames[place == first]
 
 
-def _check_domains_once(frames: pd.DataFrame, data: DataConfig) -> None:
+def check_domains_once(frames: pd.DataFrame, roots: Sequence[Path]) -> None:
+    """Raise UserError if a domain is in more than one data set; `data_set` in `frames` is the number of its folder."""
     data_sets = frames.groupby("domain")["data_set"].nunique()
     for domain in data_sets.index[data_sets > 1]:
-        raise UserError(
-            f"domain {domain!r} is in more than one of {', '.join(map(str, data.roots))}; give each domain once"
-        )
+        raise UserError(f"domain {domain!r} is in more than one of {', '.join(map(str, roots))}; give each domain once")
 
 
 def prepared_frames(roots: Iterable[Path]) -> pd.DataFrame:
-    """Return the rows of the manifests of prepared data sets, in one table."""
-    return pd.concat([Manifest.read(root).frames for root in roots], ignore_index=True)
+    """Return the rows of the manifests of prepared data sets, in one table; `data_set` is the number of the folder."""
+    tables = [Manifest.read(root).frames.assign(data_set=number) for number, root in enumerate(roots)]
+    return pd.concat(tables, ignore_index=True)
 
 
 def domains_but(target: str | None, roots: Iterable[Path]) -> list[str]:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import mean
 
+from dgfas.evaluation.frozen_lists import words_of_list
 from dgfas.reporting.html.attacks import worst_apcer
-from dgfas.reporting.html.measured import Group
+from dgfas.reporting.html.measured import Group, Measured
 from dgfas.reporting.html.stored import StoredResult
 from dgfas.reporting.html.words import DASH, TOO_FEW, Table, enough, gap, spread, with_interval
 from dgfas.reporting.study import MEAN
@@ -108,10 +109,20 @@ def _counts(group: Group) -> str:
 
 
 def test_set(group: Group) -> str:
-    """Write which recordings were measured: the lists that chose them, and the hash, a line each different one."""
-    lists = [str(item.config["data"]["lists"]) for item in group.members if item.config]
+    """Write which recordings were measured: the lists that chose them, and the hash, a line each different one.
+
+    Of a published data set it is said whether that is the whole frozen list.
+    """
+    lists = [_list(item) for item in group.members if item.config]
     hashes = [result.recordings_hash[:SHORT] for result in group.results("deployable")]
     return "\n".join(dict.fromkeys([*lists, *hashes]))
+
+
+def _list(item: Measured) -> str:
+    result = item.result("deployable")
+    spoof = sum(rate.total for rate in result.apcer.values())
+    lists = str(item.config["data"]["lists"])
+    return words_of_list(str(item.about["target"]), lists, result.bpcer.total, spoof, result.recordings_hash)
 
 
 def _mark(group: Group, groups: Sequence[Group]) -> str:

@@ -97,8 +97,12 @@ def commands(groups: Sequence[Group], paths: Sequence[Path], out: Path) -> list[
     """Return the commands that make the results and this report again."""
     lines = []
     for number, ((folder, _), jobs) in enumerate(_benchmarks(groups).items(), 1):
-        given = {"--data": jobs[0].data, "--simulate-subjects": jobs[0].subjects, "--out": folder}
-        options = [word for option in given.items() if option[1] is not None for word in option]
+        given = [
+            *(("--data", path) for path in jobs[0].data),
+            ("--simulate-subjects", jobs[0].subjects),
+            ("--out", folder),
+        ]
+        options = [word for option in given if option[1] is not None for word in option]
         lines.append(_line("dgfas", "benchmark", "--study", f"study-{number}.yaml", "--seeds", _seeds(jobs), *options))
     for group in groups:
         for item in group.members:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
@@ -91,10 +91,15 @@ class Job(Stored):
     entry: Entry
     task: str
     seed: int
-    data: str | None = None
+    data: tuple[str, ...] = ()
     subjects: int | None = None
     setting: str | None = None
     iterations: int | None = None
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _one_or_more(cls, data: Any) -> Any:
+        return (data,) if isinstance(data, str) else data  # one path in older results
 
     @property
     def common(self) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Two processes of one thread each beat one of two here, in tests as in training.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo browser test test-fast lint bench fuzz load docs lock simulation-card clean
+.PHONY: install demo browser test test-fast lint bench fuzz load rehearsal docs lock simulation-card clean
 
 install: $(INSTALLED)
 
@@ -55,6 +55,10 @@ build/load/run/model.onnx: | install
 	$(BIN)/dgfas simulate build/load/data --subjects 10 --live-recordings 1 --spoof-recordings 1 --frames 2
 	$(BIN)/dgfas train build/load/run --data build/load/data --target phone --set training.iterations=20
 	$(BIN)/dgfas export build/load/run
+
+# The documented way from the published folders to the papers' table, on whole folders of tiny clips: minutes.
+rehearsal: install
+	$(BIN)/python tests/rehearsal.py build/rehearsal
 
 docs: install
 	$(BIN)/mkdocs serve

@@ -7,10 +7,11 @@ A handful of clips is encoded and hard-linked under all names, so that a whole d
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,31 +33,37 @@ CLIPS = {
 OULU_USERS = {"Train": range(1, 21), "Dev": range(21, 36), "Test": range(36, 56)}
 
 
-def build_tree(word: str, root: Path, names: Iterable[str] | None = None, image: np.ndarray | None = None) -> Path:
+def build_tree(
+    word: str,
+    root: Path,
+    names: Iterable[str] | None = None,
+    image: np.ndarray | Callable[[Recording], np.ndarray] | None = None,
+) -> Path:
     """Write the files of a data set below `root` (all, or those with the given official `names`) and return `root`.
 
-    Every clip shows `image` (RGB) on three frames, or grey if there is none.
+    Every clip shows `image` (RGB) on three frames, or what `image` returns for its recording, or grey.
     """
     reader = find_reader(word)
-    clips: dict[str, Path] = {}
+    clips: dict[tuple[str, bytes], Path] = {}
     assert reader.names is not None
     for name in reader.names(Path()) if names is None else names:
         recording = reader.describe(name)
         assert recording is not None
         path = root / place(recording)
-        if path.suffix not in clips:
-            codec, height, width = CLIPS[reader.name, path.suffix]
-            shape = (height, width) if image is None else image.shape[:2]
-            content = np.full((*shape, 3), 128, np.uint8) if image is None else image
-            clips[path.suffix] = write_clip(root / f".clip{path.suffix}", [content] * 3, codec)
-        link(clips[path.suffix], path)
+        codec, height, width = CLIPS[reader.name, path.suffix]
+        shown = image(recording) if callable(image) else image
+        content = np.full((height, width, 3), 128, np.uint8) if shown is None else shown
+        key = path.suffix, hashlib.sha256(content.tobytes()).digest()
+        if key not in clips:
+            clips[key] = write_clip(root / f".clip{len(clips)}{path.suffix}", [content] * 3, codec)
+        link(clips[key], path)
     if reader.name == "oulu_npu" and names is None:
         write_oulu_lists(root)
     if reader.name == "msu_mfsd":
         write_msu_lists(root)
     if reader.name == "replay_attack":
         for folder, light in itertools.product(("train", "devel", "test"), ("adverse", "controlled")):
-            link(clips[".mov"], root / f"enroll/{folder}/client001_session01_webcam_enroll_{light}.mov")
+            link(next(iter(clips.values())), root / f"enroll/{folder}/client001_session01_webcam_enroll_{light}.mov")
     return root
 
 

@@ -1,5 +1,7 @@
 """How long a run will take."""
 
+from functools import cache
+
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -8,6 +10,7 @@ from dgfas.core.progress import in_words
 from dgfas.networks.encoder import Encoder
 
 
+@cache
 def encoder_flops(network: NetworkConfig) -> int:
     """Return the floating-point operations of one forward of the encoder on one frame."""
     with torch.device("meta"), FlopCounterMode(display=False) as counter:

@@ -103,8 +103,8 @@ class Job(Stored):
 
     @property
     def common(self) -> tuple[object, ...]:
-        """What all trainings of one command have in common."""
-        return self.data, self.subjects, self.setting, self.iterations
+        """What all trainings of one command have in common; the order of the data sets is each task's own."""
+        return frozenset(self.data), self.subjects, self.setting, self.iterations
 
 
 class StoredEvaluation(Stored):

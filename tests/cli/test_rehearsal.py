@@ -61,5 +61,5 @@ def check(out: Path) -> None:
         assert f"| {method} |" in page
         assert f">{method}<" in html
     assert "HTER %, deployable track, by recording" in html
-    data = " ".join(f"--data {out / 'prepared' / word}" for word in WORDS)
-    assert html.count(f"dgfas benchmark --study study-1.yaml --seeds 1-1 {data} --out {out / 'ocim'}") == 1
+    [command] = [line for line in html.splitlines() if "dgfas benchmark --study" in line]  # one makes it all again
+    assert all(f"--data {out / 'prepared' / word} " in command for word in WORDS)

@@ -39,7 +39,8 @@ def test_entropy_drives_the_probability_to_its_minimum(form: str, goal: float) -
     assert logit.sigmoid().tolist() == pytest.approx([goal] * 4, abs=1e-3)
 
 
-def test_mmd_by_loops() -> None:
+@pytest.mark.parametrize("given", [None, 3.0])
+def test_mmd_by_loops(given: float | None) -> None:
     a = torch.tensor([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]], dtype=torch.float64)
     b = torch.tensor([[1.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
     points = a.tolist() + b.tolist()
@@ -47,7 +48,7 @@ def test_mmd_by_loops() -> None:
     def squared(x: list[float], y: list[float]) -> float:
         return sum((i - j) ** 2 for i, j in zip(x, y, strict=True))
 
-    scale = sum(squared(x, y) for x in points for y in points) / (5 * 4)
+    scale = given or sum(squared(x, y) for x in points for y in points) / (5 * 4)
 
     def kernel(x: list[float], y: list[float]) -> float:
         return sum(math.exp(-squared(x, y) / (scale * 2.0**power)) for power in (-2, -1, 0, 1, 2))
@@ -56,7 +57,7 @@ def test_mmd_by_loops() -> None:
         return sum(kernel(x, y) for x in xs for y in ys) / (len(xs) * len(ys))
 
     by_loops = mean(a.tolist(), a.tolist()) + mean(b.tolist(), b.tolist()) - 2 * mean(a.tolist(), b.tolist())
-    assert squared_mmd(a, b).item() == pytest.approx(by_loops)
+    assert squared_mmd(a, b, given).item() == pytest.approx(by_loops)
 
 
 def test_mmd_is_0_for_equal_samples_symmetric_and_never_negative() -> None:

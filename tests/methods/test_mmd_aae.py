@@ -51,7 +51,8 @@ def test_main_loss_equals_its_four_terms_by_hand():
     classification = F.binary_cross_entropy_with_logits(twin.classifier(code).squeeze(1), batch.live)
     reconstruction = ((rebuilt - features) ** 2).mean()
     a, b, c = code.split(4)
-    alignment = (squared_mmd(a, b) + squared_mmd(a, c) + squared_mmd(b, c)) / 3
+    scale = 2 * code.shape[1]  # what two draws of a prior of variance 1 lie apart, squared, in the mean
+    alignment = (squared_mmd(a, b, scale) + squared_mmd(a, c, scale) + squared_mmd(b, c, scale)) / 3
     adversarial = -F.logsigmoid(twin.critic(code)).mean()
     for name, value in {
         "classification_loss": classification,
@@ -88,11 +89,18 @@ def test_alignment_pulls_an_outlying_source_in():
         return (codes[2].mean(0) - torch.cat(codes[:2]).mean(0)).norm().item()
 
     before = gap()
-    for _ in range(20):
+    for _ in range(40):
         (gradient,) = torch.autograd.grad(mean_pairwise_mmd(codes), codes[2])
         with torch.no_grad():
             codes[2] -= gradient
     assert gap() < 0.7 * before
+
+
+def test_alignment_measures_by_the_distances_of_the_prior():
+    generator = torch.Generator().manual_seed(0)
+    codes = [torch.randn(8, 4, generator=generator) for _ in range(3)]
+    small = mean_pairwise_mmd([0.01 * code for code in codes])
+    assert small < 0.01 * mean_pairwise_mmd(codes), "relative to the codes' own distances it would be the same"
 
 
 def test_collapse_is_said_once(caplog):

@@ -14,15 +14,16 @@ def mean_squared_distance(squared: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
     return (squared.detach().sum() / (n * n - n)).clamp(min=1e-12)
 
 
-def squared_mmd(a: Float[Tensor, "m d"], b: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+def squared_mmd(a: Float[Tensor, "m d"], b: Float[Tensor, "n d"], scale: float | None = None) -> Float[Tensor, ""]:
     """Return the squared MMD of two samples, the biased estimate with all pairs: never negative, 0 for a = b.
 
     || mean phi(a) - mean phi(b) ||^2, D2AM eq. 9, in the space of the sum of Gaussian kernels
-    exp(-|x - y|^2 / (h s)), h in `BANDWIDTHS` and s the mean squared distance in a and b together, held constant.
+    exp(-|x - y|^2 / (h s)), h in `BANDWIDTHS`; s is `scale`, or the mean squared distance in a and b together, held
+    constant. Without a `scale` the value does not change if both samples shrink alike.
     """
     joint = torch.cat([a, b])
     squared = (joint[:, None] - joint[None]).square().sum(dim=2)
-    scale = mean_squared_distance(squared)
-    kernel = torch.stack([torch.exp(-squared / (bandwidth * scale)) for bandwidth in BANDWIDTHS]).sum(dim=0)
+    width = mean_squared_distance(squared) if scale is None else scale
+    kernel = torch.stack([torch.exp(-squared / (bandwidth * width)) for bandwidth in BANDWIDTHS]).sum(dim=0)
     m = len(a)
     return kernel[:m, :m].mean() + kernel[m:, m:].mean() - 2 * kernel[:m, m:].mean()

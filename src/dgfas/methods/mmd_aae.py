@@ -123,5 +123,9 @@ class MMDAAE(Method):
 
 
 def mean_pairwise_mmd(codes: Sequence[Tensor]) -> Tensor:
-    """Return the squared MMD averaged over all pairs of domains' codes."""
-    return torch.stack([squared_mmd(a, b) for a, b in combinations(codes, 2)]).mean()
+    """Return the squared MMD averaged over all pairs of domains' codes, by the distances that the prior's draws have.
+
+    Distances relative to the codes' own would let them shrink to a point at no gain: they then do, within 100 steps.
+    """
+    scale = 2.0 * codes[0].shape[1]  # mean squared distance of two draws of a prior of variance 1
+    return torch.stack([squared_mmd(a, b, scale) for a, b in combinations(codes, 2)]).mean()

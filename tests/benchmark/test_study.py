@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from dgfas.benchmark.folders import Folders, drawn
-from dgfas.benchmark.study import Entry, choose_rates, draw_data, train_and_measure, trainings
+from dgfas.benchmark.study import (
+    Entry,
+    choose_rates,
+    draw_data,
+    train_and_measure,
+    trainings,
+    validations_of_rates,
+)
 from dgfas.core.progress import Silent
 from dgfas.evaluation.tasks import parse_task
 
@@ -70,4 +77,6 @@ def test_the_rate_is_chosen_by_source_validation(tmp_path: Path, validations, ch
     for rate, validation in zip((3e-4, 1e-3, 3e-3), validations, strict=True):
         # The rate that is worst on the target validates best: the target must not matter.
         write(tmp_path, "a to c", f"rfm@{rate}", 0, hter=validation / 2, rate=rate, validation=validation)
-    assert choose_rates(tmp_path) == {"rfm": chosen}
+    tried = validations_of_rates(tmp_path)
+    assert tried == {"rfm": dict(zip((3e-4, 1e-3, 3e-3), validations, strict=True))}
+    assert choose_rates(tried) == {"rfm": chosen}

@@ -148,11 +148,8 @@ def source_validation(run: Path, step: int) -> dict[str, float]:
     return {"mean_domain_auc": mean_domain_auc(development_scores(run)[step])}
 
 
-def choose_rates(results: Path) -> dict[str, float]:
-    """Return each method's learning rate with the best source validation, over all tasks and seeds tried.
-
-    The mean over tasks and seeds of the source-development AUC decides; of equal ones the rate nearest to 1e-3.
-    """
+def validations_of_rates(results: Path) -> dict[str, dict[float, float]]:
+    """Return method -> learning rate -> source-development AUC, the mean over all tasks and seeds tried."""
     found: dict[str, dict[float, list[float]]] = {}
     for path in sorted(results.glob("*/*/seed-*.json")):
         content = read_json(path)
@@ -161,6 +158,14 @@ def choose_rates(results: Path) -> dict[str, float]:
         value = content["source_validation"]["mean_domain_auc"]
         found.setdefault(method, {}).setdefault(rate, []).append(value)
     return {
-        method: max(rates, key=lambda rate: (sum(rates[rate]) / len(rates[rate]), -abs(math.log(rate / 1e-3))))
+        method: {rate: sum(values) / len(values) for rate, values in sorted(rates.items())}
         for method, rates in found.items()
+    }
+
+
+def choose_rates(validations: dict[str, dict[float, float]]) -> dict[str, float]:
+    """Return each method's learning rate with the best source validation; of equal ones the one nearest to 1e-3."""
+    return {
+        method: max(rates, key=lambda rate: (rates[rate], -abs(math.log(rate / 1e-3))))
+        for method, rates in validations.items()
     }

@@ -73,7 +73,15 @@ def benchmark(
     from dgfas.benchmark.catalogue import changed_rows, read_rates, tuned_rows
     from dgfas.benchmark.forecast import Forecast
     from dgfas.benchmark.runner import run_jobs
-    from dgfas.benchmark.study import Training, choose_rates, draw_data, require_same_jobs, train_and_measure, trainings
+    from dgfas.benchmark.study import (
+        Training,
+        choose_rates,
+        draw_data,
+        require_same_jobs,
+        train_and_measure,
+        trainings,
+        validations_of_rates,
+    )
     from dgfas.training.record import write_json
 
     plan = _plan(study, task, methods)
@@ -117,7 +125,8 @@ def benchmark(
     for name in outcome.failed:
         say(f"failed: {name}")
     if tune is not None:
-        write_json(out / "rates.json", {"learning_rates": choose_rates(results)})
+        tried = validations_of_rates(results)
+        write_json(out / "rates.json", {"learning_rates": choose_rates(tried), "source_validation_auc": tried})
         say(f"rates by source validation: {out / 'rates.json'}")
     elif outcome.done + outcome.done_before:
         _tabulate(results, out / f"{Path(study or 'study').stem}.md", plan, jobs)

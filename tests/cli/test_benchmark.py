@@ -157,10 +157,10 @@ def test_ctrl_c_leaves_what_is_done_and_one_line(simulated: Path, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_training_on_a_ray_cluster_that_is_started_for_it(simulated: Path, tmp_path: Path) -> None:
+def test_a_training_on_a_ray_cluster_that_is_started_for_it(tmp_path: Path) -> None:
     data = tmp_path / "drawn"
-    one = ["--on", "ray", "--processes", 1, "--simulate-subjects", 5, "--data", data, "--seeds", 1]
-    answer = succeed(*words(simulated, tmp_path / "out"), TASK, "--methods", "binary_cnn", *one)
+    one = ["--on", "ray", "--processes", 1, "--simulate-subjects", 5, "--seeds", 1]
+    answer = succeed(*words(data, tmp_path / "out"), TASK, "--methods", "binary_cnn", *one)
     assert "1 trainings done, 0 before, 0 failed" in answer.out
     assert (data / "manifest.parquet").is_file()  # drawn where the training ran
     assert not list(tmp_path.glob("*.lock"))

@@ -225,15 +225,12 @@ def test_a_changed_option_redoes_what_it_changes(
     assert [line in note for note in heard.notes[:1]] == ([] if "max_rejected" in changes else [True])
 
 
-def test_a_data_set_half_made_anew_has_no_manifest(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_data_set_half_made_anew_has_no_manifest(photos: Path, tmp_path: Path) -> None:
     run(photos, tmp_path / "out")
-    monkeypatch.setattr("dgfas.faces.prepare.run_all", stop_at_once)
+    recordings = read_folder(photos, domain="desk").recordings
     with pytest.raises(KeyboardInterrupt):
-        run(photos, tmp_path / "out", replace(OPTIONS, margin=0.4))
+        prepare(recordings, tmp_path / "out", replace(OPTIONS, margin=0.4), run=stop_at_once)
     assert not (tmp_path / "out" / "manifest.parquet").exists()
-    monkeypatch.undo()
     assert run(photos, tmp_path / "out").resumed == 10  # with the first options again nothing is lost
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from dgfas.benchmark.cluster import joined
 from dgfas.benchmark.runner import run_jobs
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
-
-SMALL = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
+from heard import Heard
+from two_machines import two_machines, wait_for
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,6 @@ def work(job: Piece, report: Silent) -> dict[str, str]:
     return {"result": job.name}
 
 
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-
 @pytest.fixture
 def no_process_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail if a process that started during the test is there after it."""
@@ -71,37 +63,23 @@ def environment(path: Path) -> str:
         return ""
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
 @pytest.mark.slow
 def test_a_machine_is_lost_and_every_job_has_one_result(
     no_process_left: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two machines of one CPU; the second is killed while it works on a job."""
-    from ray.cluster_utils import Cluster
-
-    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))  # where the machines find this file
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setattr("dgfas.benchmark.cluster.RESTARTS", 1)
     log = tmp_path / "log"
     log.mkdir()
     names = ["first", "second", "third", "bad", "killed", "last"]
     jobs = [Piece(name, log, waits=name in ("first", "second")) for name in names]
-    notes = Notes()
-    machines = Cluster()
-    try:
-        machines.add_node(**SMALL)
-        lost = machines.add_node(**SMALL)
+    heard = Heard()
+    with two_machines(monkeypatch, __file__) as (machines, lost):
 
         def lose() -> None:
             wait_for(lambda: len(list(log.glob("*.0"))) == 2)
             machines.remove_node(lost, allow_graceful=False)
-            wait_for(lambda: any(line.startswith("again: ") for line in notes.lines))
+            wait_for(lambda: any(line.startswith("again: ") for line in heard.notes))
             (log / "go").touch()
 
         with (
@@ -113,10 +91,8 @@ def test_a_machine_is_lost_and_every_job_has_one_result(
             assert cluster.at_once == 2
             killer = threading.Thread(target=lose)
             killer.start()
-            outcome = run_jobs(jobs, work, tmp_path / "results", cluster, notes)
+            outcome = run_jobs(jobs, work, tmp_path / "results", cluster, heard)
             killer.join()
-    finally:
-        machines.shutdown()
 
     done = ["first", "second", "third", "last"]
     assert outcome.done == len(done)
@@ -125,8 +101,8 @@ def test_a_machine_is_lost_and_every_job_has_one_result(
     results = {path.stem: json.loads(path.read_text())["result"] for path in (tmp_path / "results").iterdir()}
     assert results == {name: name for name in done}
     for name in done:
-        assert [line.split(" in ")[0] for line in notes.lines].count(f"done: {name}") == 1
-        assert notes.lines.count(f"{name}: did {name}") == 1
+        assert [line.split(" in ")[0] for line in heard.notes].count(f"done: {name}") == 1
+        assert heard.notes.count(f"{name}: did {name}") == 1
     begun = {name: len(list(log.glob(f"{name}.*"))) for name in names}
     assert begun["killed"] == 2
     assert sorted((begun["first"], begun["second"])) == [1, 2]  # one of them was lost with its machine

@@ -10,6 +10,7 @@ from dgfas.benchmark.parallel import Processes
 from dgfas.benchmark.runner import result_path, run_jobs
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
+from heard import Heard
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,10 @@ def divide(job: Division, report: Silent) -> dict[str, float]:
     return {"result": 12 / job.by}
 
 
-class Notes(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-
 def test_a_failing_job_is_reported_and_stops_no_other(tmp_path: Path) -> None:
     jobs = [Division("a/zero", 0), Division("a/negative", -1), Division("b/three", 3)]
-    notes, told = Notes(), []
-    outcome = run_jobs(jobs, divide, tmp_path, Processes(2), notes, lambda job, seconds: told.append(job))
+    heard, told = Heard(), []
+    outcome = run_jobs(jobs, divide, tmp_path, Processes(2), heard, lambda job, seconds: told.append(job))
     assert outcome.done == 1
     assert outcome.done_before == 0
     assert outcome.failed["a/negative"] == "by is negative"
@@ -44,11 +37,11 @@ def test_a_failing_job_is_reported_and_stops_no_other(tmp_path: Path) -> None:
     content = json.loads(result_path(tmp_path, jobs[2]).read_text())
     assert content["result"] == 4
     assert {"seconds", "commit", "machine"} <= content["made_by"].keys()
-    assert any(line.startswith("failed: a/negative") for line in notes.lines)
+    assert any(line.startswith("failed: a/negative") for line in heard.notes)
     assert not result_path(tmp_path, jobs[0]).exists()
     assert told == [jobs[2]]
     with pytest.raises(ValueError, match="same name"):
-        run_jobs([*jobs, jobs[0]], divide, tmp_path, Processes(2), notes)
+        run_jobs([*jobs, jobs[0]], divide, tmp_path, Processes(2), heard)
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:

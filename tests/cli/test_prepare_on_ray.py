@@ -1,7 +1,6 @@
 """`dgfas prepare ... --on ray`: a machine is lost in the middle of the work, and the result is that of one run."""
 
 import filecmp
-import os
 import sys
 import threading
 import time
@@ -24,8 +23,9 @@ from dgfas.datasets.folder import read_folder
 from dgfas.faces.machines import prepare_on
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.record import Store
+from heard import Heard
+from two_machines import two_machines, wait_for
 
-SMALL = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 FROM_NONE = ["--domain", "office", "--detector", "none", "--size", 32]
 REPORTS = {"report.html", "sheet.png"}
 
@@ -74,24 +74,6 @@ class Watching:
         return self.inner.answers(partial(watched, self.log, work), calls, report)
 
 
-class Heard(Silent):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.seen: list[tuple[int, int]] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def progress(self, name: str, done: int, total: int) -> None:
-        self.seen.append((done, total))
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
 def times(out: Path) -> dict[str, int]:
     """The time of each file of a data set: it changes if it is made again."""
     found = [path for folder in ("faces", "finished") for path in (out / folder).rglob("*") if path.is_file()]
@@ -103,24 +85,16 @@ def test_a_machine_is_lost_and_the_result_is_that_of_one_run(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two machines of one CPU, of which each has begun a recording when the second is killed."""
-    from ray.cluster_utils import Cluster
-
-    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))  # where the machines find this file
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     out, log, heard = tmp_path / "out", tmp_path / "log", Heard()
     log.mkdir()
     options = PrepareOptions(size=32, detector="none")
     recordings = read_folder(photos, domain="office").recordings
-    machines = Cluster()
-    try:
-        machines.add_node(**SMALL)
-        lost = machines.add_node(**SMALL)
+    with two_machines(monkeypatch, __file__) as (machines, lost):
 
         def lose() -> None:
-            wait_for(lambda: len(list(log.glob("[ab].0"))) == 2)
+            wait_for(lambda: len(list(log.glob("[ab].0"))) == 2, 120)
             machines.remove_node(lost, allow_graceful=False)
-            wait_for(lambda: any(line.startswith("again: shard ") for line in heard.notes))
+            wait_for(lambda: any(line.startswith("again: shard ") for line in heard.notes), 120)
             (log / "go").touch()
 
         with joined(machines.address, processes=9, gpus_per_job=0) as cluster:
@@ -139,8 +113,6 @@ def test_a_machine_is_lost_and_the_result_is_that_of_one_run(
         answer = succeed("prepare", "folder", photos, out, *FROM_NONE, *words)
         assert "7 recordings, 6 frames, 1 rejected" in answer.out
         assert times(out) == before
-    finally:
-        machines.shutdown()
 
     succeed("prepare", "folder", photos, tmp_path / "one", *FROM_NONE, "--workers", 1)
     one, many = (

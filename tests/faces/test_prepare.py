@@ -26,6 +26,7 @@ from dgfas.datasets.folder import read_folder
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import PrepareResult, prepare, prepare_one
 from dgfas.faces.sheet import write_sheet
+from heard import Heard
 
 OPTIONS = PrepareOptions(size=64, frames_per_recording=4)
 
@@ -44,20 +45,6 @@ def photos(tmp_path: Path, models: None, variants: dict[str, np.ndarray]) -> Pat
     for species in ("print", "replay", "mask"):
         write_image(tmp_path / "photos" / species / "face.png", variants["original"])
     return tmp_path / "photos"
-
-
-class Heard(Silent):
-    """Keeps what is reported."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.seen: list[tuple[int, int]] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def progress(self, name: str, done: int, total: int) -> None:
-        self.seen.append((done, total))
 
 
 def run(folder: Path, out: Path, options: PrepareOptions = OPTIONS, report: Silent | None = None) -> PrepareResult:

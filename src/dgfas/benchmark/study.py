@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from dgfas.benchmark.folders import Folders, of_seed
 from dgfas.benchmark.runner import result_path
-from dgfas.core.config import Strict, parse_assignments
+from dgfas.core.config import OneOrMore, Strict, parse_assignments
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent, named
 from dgfas.evaluation.tasks import Task, parse_task
@@ -40,16 +40,11 @@ class Training(Strict):
     entry: Entry
     task: str
     seed: int
-    data: tuple[Path, ...]  # the prepared data sets; `{seed}` stands for the seed
+    data: OneOrMore[Path]  # the prepared data sets; `{seed}` stands for the seed. One path in older results
     subjects: int | None  # people a domain, if the data set is simulated when it is missing
     setting: str
     iterations: int | None
     scratch: Path  # where the run lies until it is measured
-
-    @field_validator("data", mode="before")
-    @classmethod
-    def _one_or_more(cls, data: Any) -> Any:
-        return (data,) if isinstance(data, str | Path) else data  # one path in older results
 
     @property
     def name(self) -> str:

@@ -3,15 +3,24 @@
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dgfas.core.errors import UserError, nearest
 
 Lists = Literal["ssdg", "official", "everything"]
 SelectionRule = Literal["source_validation", "last"]  # which checkpoint the deployable track takes
+Item = TypeVar("Item")
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str | Path) else value
+
+
+#: Several names or paths, also read from a single one.
+OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_as_tuple)]
 
 
 class Strict(BaseModel):

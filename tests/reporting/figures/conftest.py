@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from notes import Notes
 
 from dgfas.reporting.figures import PaperFigure, paper_figures
 from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config
 from dgfas.training.loop import train
 from dgfas.training.selection import freeze_operating_point
+from heard import Heard
 
 SOURCES = ("desk", "webcam", "laptop")
 
@@ -70,8 +70,8 @@ def all_runs(make_run: Callable[..., Path], d2am_run: Path) -> list[Path]:
 @pytest.fixture(scope="session")
 def drawn(all_runs: list[Path]) -> dict[str, PaperFigure]:
     """All figures of all runs, by name."""
-    notes = Notes()
-    figures = paper_figures(all_runs, notes)
+    heard = Heard()
+    figures = paper_figures(all_runs, heard)
     # Of the second run of rfm and of the normalisations without balance factors nothing is missing but a companion.
-    assert [line.partition(":")[0] for line in notes.lines] == ["RFM, figure 6"], notes.lines
+    assert [line.partition(":")[0] for line in heard.notes] == ["RFM, figure 6"], heard.notes
     return {figure.name: figure for figure in figures}

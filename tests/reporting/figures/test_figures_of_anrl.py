@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from notes import Notes
 
 from dgfas.evaluation.metrics import auc
 from dgfas.methods.anrl import ANRL
@@ -14,6 +13,7 @@ from dgfas.networks.normalization import AFNM
 from dgfas.reporting.figures import PaperFigure, paper_figures
 from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
+from heard import Heard
 
 
 @pytest.fixture
@@ -53,17 +53,17 @@ def test_every_domain_that_was_not_trained_on_is_a_target(make_run: Callable[...
         make_run(f"two_{kind}", "anrl", f"options.normalization={kind}", sources=("desk", "webcam"))
         for kind in ("batch", "instance")
     ]
-    figures = {figure.name: figure for figure in paper_figures(kinds, Notes())}
+    figures = {figure.name: figure for figure in paper_figures(kinds, Heard())}
     labels = [label.get_text() for label in figures["anrl-1"].figure.axes[0].get_xticklabels()]
     assert labels == ["desk&webcam\nto phone", "desk&webcam\nto laptop"]
 
 
 def test_without_other_normalisations_figures_1_and_4_are_left_out_and_said(run: FinishedRun) -> None:
-    notes = Notes()
-    names = {figure.name for figure in paper_figures([run.path], notes)}
+    heard = Heard()
+    names = {figure.name for figure in paper_figures([run.path], heard)}
     assert names == {"anrl-5", "anrl-6", "anrl-7ad", "anrl-7ef", "anrl-8"}
-    assert any("options.normalization=batch and =instance" in line for line in notes.lines)
-    assert any("ANRL, figure 4: not drawn" in line for line in notes.lines)
+    assert any("options.normalization=batch and =instance" in line for line in heard.notes)
+    assert any("ANRL, figure 4: not drawn" in line for line in heard.notes)
 
 
 def test_a_panel_a_normalisation(drawn: dict[str, PaperFigure]) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.colors import to_hex
-from notes import Notes
 
 from dgfas.evaluation.metrics import auc
 from dgfas.methods.base import Method
@@ -15,6 +14,7 @@ from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
 from dgfas.reporting.figures.pdl_fas import CLASS_COLOURS
 from dgfas.training.evaluate import score_target
+from heard import Heard
 
 
 def test_every_figure_is_there_once(drawn: dict[str, PaperFigure]) -> None:
@@ -94,11 +94,11 @@ def test_attention_is_shown_on_attacks_of_the_target_beside_binary_cnn(
 
 
 def test_without_binary_cnn_figure_6_is_left_out_and_said(make_run: Callable[..., Path]) -> None:
-    notes = Notes()
+    heard = Heard()
     run = make_run("rfm", "rfm")
-    assert [figure.name for figure in paper_figures([run], notes)] == ["rfm-4"]
+    assert [figure.name for figure in paper_figures([run], heard)] == ["rfm-4"]
     said = f"RFM, figure 6: not drawn of {run}: needs a run of binary_cnn on desk&webcam&laptop to phone beside it"
-    assert said in notes.lines
+    assert said in heard.notes
 
 
 def test_target_frames_have_the_colour_of_their_true_class(

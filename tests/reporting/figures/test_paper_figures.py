@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from notes import Notes
 
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
 from dgfas.reporting.figures import PaperFigure, paper_figures, write_figures
+from heard import Heard
 
 
 def test_runs_of_no_paper_give_no_figures_and_a_note(make_run: Callable[..., Path]) -> None:
-    notes = Notes()
-    assert paper_figures([make_run("binary_cnn", "binary_cnn")], notes) == []
-    assert notes.lines == [
+    heard = Heard()
+    assert paper_figures([make_run("binary_cnn", "binary_cnn")], heard) == []
+    assert heard.notes == [
         "no figures of RFM (no run of rfm), D2AM (no run of d2am), DRDG (no run of drdg), ANRL (no run of anrl), "
         "PDL-FAS (no run of pdl_fas)"
     ]
@@ -37,11 +37,11 @@ def test_two_runs_of_a_method_give_two_figures_of_their_own_names(
 
 
 def test_given_domains_show_no_clustering_and_the_note_says_so(make_run: Callable[..., Path]) -> None:
-    notes = Notes()
+    heard = Heard()
     run = make_run("d2am_given", "d2am", "domains.provider=given")
-    names = {figure.name for figure in paper_figures([run], notes)}
+    names = {figure.name for figure in paper_figures([run], heard)}
     assert "d2am-7" not in names
-    assert any(line.startswith("D2AM, figure 7: not drawn") and "given, not found" in line for line in notes.lines)
+    assert any(line.startswith("D2AM, figure 7: not drawn") and "given, not found" in line for line in heard.notes)
 
 
 def test_figure_7_shows_the_numbers_of_the_saved_clusterings(drawn: dict[str, PaperFigure], d2am_run: Path) -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict
 
+from dgfas.core.config import OneOrMore
 from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
@@ -91,15 +92,10 @@ class Job(Stored):
     entry: Entry
     task: str
     seed: int
-    data: tuple[str, ...] = ()
+    data: OneOrMore[str] = ()  # one path in older results
     subjects: int | None = None
     setting: str | None = None
     iterations: int | None = None
-
-    @field_validator("data", mode="before")
-    @classmethod
-    def _one_or_more(cls, data: Any) -> Any:
-        return (data,) if isinstance(data, str) else data  # one path in older results
 
     @property
     def common(self) -> tuple[object, ...]:

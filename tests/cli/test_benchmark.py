@@ -16,6 +16,7 @@ from command_line import TINY, dgfas, succeed
 
 from dgfas.cli.benchmark import _seeds
 from dgfas.core.errors import UserError
+from dgfas.core.files import locked
 from dgfas.core.manifest import Manifest, write_manifest
 
 TASK = "desk&webcam to phone"
@@ -75,6 +76,16 @@ def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_pat
 def test_a_mistake_is_said_before_anything_is_done(text: str, mistake: str, simulated: Path, tmp_path: Path) -> None:
     assert re.search(mistake, dgfas(*words(simulated, tmp_path / "out"), *text.split("|")).mistake)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_another_benchmark_writes_is_left_alone(simulated: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [*words(simulated, out, "--seeds", 1, "--processes", 1), TASK, "--methods", "binary_cnn"]
+    with locked(out / ".lock"):
+        assert f"{out}: another benchmark writes there" in dgfas(*command).mistake
+        assert list(out.iterdir()) == [out / ".lock"]
+    succeed(*command)
+    assert not (out / ".lock").exists()
 
 
 def test_data_must_be_named(simulated: Path, tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
 """Tasks x methods x seeds: every cell a training, measured on both tracks."""
 
-import fcntl
 import math
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from dgfas.benchmark.folders import Folders, of_seed
 from dgfas.benchmark.runner import result_path
 from dgfas.core.config import OneOrMore, Strict, parse_assignments
 from dgfas.core.errors import UserError
+from dgfas.core.files import locked
 from dgfas.core.progress import Silent, named
 from dgfas.evaluation.tasks import Task, parse_task
 from dgfas.evaluation.tracks import mean_domain_auc
@@ -70,22 +69,10 @@ def trainings(
 def draw_data(jobs: Sequence[Training], report: Silent) -> None:
     """Simulate the data sets that the trainings name and that this machine lacks."""
     for root, job in {job.roots[0]: job for job in jobs if job.subjects is not None}.items():  # each has one
-        with _alone(root):
+        # Who waits for the lock finds the data set whole, and so does who comes later.
+        with locked(root.with_name(f"{root.name}.lock")):
             progress = named(report.progress, f"simulating {root.name}")
             simulate(root, subjects=job.subjects or 0, seed=job.seed, progress=progress)
-
-
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Wait until no other process draws the data set `root`, and keep others waiting."""
-    root.parent.mkdir(parents=True, exist_ok=True)
-    path = root.with_name(f"{root.name}.lock")
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)  # who waits has the file open; who comes later finds the data set whole
 
 
 def require_same_jobs(jobs: Sequence[Training], results: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ import typer
 
 from dgfas.cli.shared import Address, On, Where, bars, say
 from dgfas.core.errors import UserError
+from dgfas.core.files import locked
 
 if TYPE_CHECKING:
     from dgfas.benchmark.catalogue import Study
@@ -106,7 +107,12 @@ def benchmark(
         )
     )
     require_same_jobs(jobs, results)
-    with _executor(on, processes, address, gpus_per_job) as executor, bars() as report:
+    busy = f"{out}: another benchmark writes there and would do the same jobs; wait for it, or choose another folder"
+    with (
+        _executor(on, processes, address, gpus_per_job) as executor,
+        nullcontext() if dry_run else locked(out / ".lock", busy=busy),
+        bars() as report,
+    ):
         forecast = Forecast(jobs, results, executor.at_once, tflops)
         if dry_run:
             say(str(forecast))

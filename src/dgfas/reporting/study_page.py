@@ -9,6 +9,7 @@ from dgfas.evaluation.scores import Level
 from dgfas.evaluation.seeds import compare_paired, holm
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.beside_papers import beside_papers_section
+from dgfas.reporting.claims import claims_section
 from dgfas.reporting.study import (
     MEAN,
     cell,
@@ -146,6 +147,7 @@ def study_page(
     comparison = comparison_table(study, "hter", "deployable", "recording", labels, baseline)
     parts += [f"## Compared with {baseline}", "HTER, track B, by recording; below zero is better than the baseline."]
     parts += [*([markdown(comparison)] if len(comparison) else []), comparison_note(comparison, study)]
+    parts += claims_section(study)
     parts += beside_papers_section(study, labels)
     parts += ["## Species", SPECIES_WORDS]
     for task in dict.fromkeys(study["task"]):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dgfas.reporting.beside_papers import PAPERS_UNSAID, beside_papers, paper_tasks
+from dgfas.reporting.claims import CLAIMS_WORDS, paper_claims
 from dgfas.reporting.html.measured import Group
 from dgfas.reporting.html.words import Table
 from dgfas.reporting.study import study_rows
@@ -32,16 +33,18 @@ def comparison(groups: Sequence[Group]) -> Table | None:
 
 
 def papers(groups: Sequence[Group]) -> list[Table]:
-    """Return ours beside the papers' numbers, for the tasks on the same data sets; of simulated domains nothing."""
+    """Return ours beside the papers' numbers and claims, on the same data sets; of simulated domains nothing."""
     study = _as_study(groups)
     if study.empty:
         return []
     labels = list(dict.fromkeys(study["label"]))
-    return [
+    beside = [
         _table(f"Beside the papers: {', '.join(tasks.ours)}", beside_papers(study, tasks, labels), (PAPERS_UNSAID,))
         for tasks in paper_tasks(study)
         if tasks.same_data
     ]
+    claimed = [_table(each.title, each.table, (CLAIMS_WORDS,)) for each in paper_claims(study) if each.same_data]
+    return [*beside, *claimed]
 
 
 def _as_study(groups: Sequence[Group]) -> pd.DataFrame:

@@ -1,0 +1,111 @@
+"""What the papers claim, their best row above the others of a table, and whether our numbers show it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dgfas.evaluation.published import Metric, published_values
+from dgfas.evaluation.seeds import PairedComparison, compare_paired
+from dgfas.evaluation.tracks import Track
+from dgfas.reporting.beside_papers import PaperTask, paper_tasks
+from dgfas.reporting.study import markdown, whole_seeds
+
+TRACKS: tuple[tuple[Track, str], ...] = (("deployable", "B"), ("oracle", "A"))
+CLAIMS_WORDS = (
+    "A paper claims that its own best row is better than the others of its table. Differences are the best row minus "
+    "the other, in points, on the mean of those of its tasks that are here. A claim is seen or reversed where "
+    "the 95 % interval of our difference (Student's t over seeds, paired) leaves zero out, else it cannot be told. "
+    "Nothing is corrected for the number of claims: of forty that are untrue, about one is seen by chance."
+)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """A table of a paper: the best of its own rows against each other row that the study has."""
+
+    best: str
+    source: str
+    metric: Metric
+    same_data: bool  # whether all our tasks are on the paper's data sets
+    table: pd.DataFrame
+
+    @property
+    def title(self) -> str:
+        """What is compared, and where the paper prints it."""
+        return f"{self.source}: {self.best} minus the others, {self.metric.upper()}"
+
+
+def paper_claims(study: pd.DataFrame) -> list[Claims]:
+    """Return the papers' tables that a study has two rows of, the best of the authors' own among them.
+
+    The columns of each: `against` (a label), `paper` (its difference), and for each track our difference by recording
+    with its interval, and the verdict. By HTER; by AUC where the paper prints no HTER.
+    """
+    tasks = {each.paper: each for each in paper_tasks(study)}
+    labels = set(study["label"])
+    found = []
+    for best, source, metric, printed in _printed():
+        rows = [
+            row
+            for label in printed.index
+            if label != best and {label, best} <= labels
+            for row in _against(study, tasks, metric, printed.loc[best], printed.loc[label])
+        ]
+        if rows:
+            same = all(tasks[task].same_data for task in printed.columns if task in tasks)
+            found.append(Claims(best, source, metric, same, pd.DataFrame(rows)))
+    return found
+
+
+def claims_section(study: pd.DataFrame) -> list[str]:
+    """Return the paragraphs on the papers' claims; none if the study has no two rows of a paper's table."""
+    found = paper_claims(study)
+    parts = ["## The papers' claims", CLAIMS_WORDS] if found else []
+    for claims in found:
+        other = "" if claims.same_data else " (ours on other data)"
+        parts += [f"**{claims.title}**{other}", markdown(claims.table)]
+    return parts
+
+
+def _printed() -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
+    """Yield best row, source, metric and percentages of each table of the papers: a row a label, a column a task."""
+    values = pd.DataFrame([{**vars(value), "source": value.source} for value in published_values()])
+    for (paper, source), table in values.groupby(["paper", "source"], sort=False):
+        metric: Metric = "hter" if (table["metric"] == "hter").any() else "auc"
+        cells = table[table["metric"] == metric].pivot(index="label", columns="task", values="percent")
+        cells = cells.loc[list(dict.fromkeys(table["label"]))]  # in the paper's order
+        own = cells[cells.index.str.split("-").str[0] == paper.lower().replace("-", "_")].mean(axis="columns")
+        yield str(own.idxmin() if metric == "hter" else own.idxmax()), str(source), metric, cells
+
+
+def _against(
+    study: pd.DataFrame, tasks: dict[str, PaperTask], metric: Metric, best: pd.Series, other: pd.Series
+) -> list[dict[str, str]]:
+    """Return the row of one claim; none if no seed has both labels on all the tasks."""
+    shared = [task for task in best.index if task in tasks and pd.notna(best[task]) and pd.notna(other[task])]
+    claimed = float((best[shared] - other[shared]).mean()) if shared else 0.0
+    row = {"against": str(other.name), "paper": f"{claimed:+.1f}"}
+    ours = [task for name in shared for task in tasks[name].ours]
+    for track, letter in TRACKS:
+        rows = study[(study["level"] == "recording") & (study["track"] == track)]
+        first, second = (
+            whole_seeds(rows[rows["label"] == label], ours).groupby("seed")[metric].mean().to_dict()
+            for label in (best.name, other.name)
+        )
+        pair = compare_paired(first, second)
+        if pair is None:
+            return []
+        row |= {f"ours, track {letter}": _difference(pair), f"claim, track {letter}": _verdict(pair, claimed)}
+    return [row]
+
+
+def _difference(pair: PairedComparison) -> str:
+    limits = "" if pair.interval is None else f" [{100 * pair.interval[0]:+.1f}, {100 * pair.interval[1]:+.1f}]"
+    return f"{100 * pair.mean:+.1f}{limits}"
+
+
+def _verdict(pair: PairedComparison, claimed: float) -> str:
+    if pair.interval is None or pair.interval[0] <= 0 <= pair.interval[1]:
+        return "cannot be told"
+    return "seen" if pair.mean * claimed > 0 else "reversed"

@@ -10,6 +10,7 @@ from dgfas.evaluation.seeds import PairedComparison, compare_paired
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.beside_papers import PaperTask, paper_tasks
 from dgfas.reporting.study import markdown, whole_seeds
+from dgfas.reporting.tables import difference_in_points
 
 TRACKS: tuple[tuple[Track, str], ...] = (("deployable", "B"), ("oracle", "A"))
 CLAIMS_WORDS = (
@@ -96,13 +97,8 @@ def _against(
         pair = compare_paired(first, second)
         if pair is None:
             return []
-        row |= {f"ours, track {letter}": _difference(pair), f"claim, track {letter}": _verdict(pair, claimed)}
+        row |= {f"ours, track {letter}": difference_in_points(pair), f"claim, track {letter}": _verdict(pair, claimed)}
     return [row]
-
-
-def _difference(pair: PairedComparison) -> str:
-    limits = "" if pair.interval is None else f" [{100 * pair.interval[0]:+.1f}, {100 * pair.interval[1]:+.1f}]"
-    return f"{100 * pair.mean:+.1f}{limits}"
 
 
 def _verdict(pair: PairedComparison, claimed: float) -> str:

@@ -20,7 +20,7 @@ from dgfas.reporting.study import (
     whole_seeds,
 )
 from dgfas.reporting.study_species import SPECIES_WORDS, species_table
-from dgfas.reporting.tables import OTHER_TEST_SET
+from dgfas.reporting.tables import OTHER_TEST_SET, difference_in_points
 
 LEVEL = 0.05  # of significance
 TRACK_WORDS: tuple[tuple[Track, str], ...] = (
@@ -91,12 +91,11 @@ def comparison_table(
     corrected = holm([pair.p_value for pair in pairs.values()])
     table = []
     for (label, pair), p_holm in zip(pairs.items(), corrected, strict=True):
-        limits = "" if pair.interval is None else f" [{100 * pair.interval[0]:+.1f}, {100 * pair.interval[1]:+.1f}]"
         table.append(
             {
                 "method": label,
                 "seeds": pair.seeds,
-                f"minus {baseline}, points": f"{100 * pair.mean:+.1f}{limits}",
+                f"minus {baseline}, points": difference_in_points(pair),
                 "d_z": "–" if pair.effect_size is None else f"{pair.effect_size:+.2f}",
                 "rank-biserial": f"{pair.rank_biserial:+.2f}",
                 "p": f"{pair.p_value:.3f}",

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from dgfas.evaluation.intervals import BootstrapIntervals, Interval
 from dgfas.evaluation.measurement import Rate
+from dgfas.evaluation.seeds import PairedComparison
 from dgfas.evaluation.tracks import Evaluation, TrackResult
 
 NOTES = (
@@ -28,6 +29,12 @@ def percent(share: float) -> str:
 def percent_interval(interval: Interval | None) -> str:
     """Write an interval of shares as percentages; nothing where there is none."""
     return "" if interval is None else f"[{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
+
+
+def difference_in_points(pair: PairedComparison) -> str:
+    """Write the mean difference of two shares in points, with its 95 % interval where there is one."""
+    limits = "" if pair.interval is None else f" [{100 * pair.interval[0]:+.1f}, {100 * pair.interval[1]:+.1f}]"
+    return f"{100 * pair.mean:+.1f}{limits}"
 
 
 def bootstrap_interval(intervals: BootstrapIntervals, metric: Literal["hter", "auc"]) -> str:

@@ -52,6 +52,17 @@ def test_what_does_not_differ_or_is_not_paired() -> None:
     assert (one.interval, one.p_value, one.least_p_value) == (None, 1, 1)
 
 
+def test_differences_that_are_equal_but_for_rounding_have_no_interval_and_no_rank() -> None:
+    rates = {1: 0.3, 2: 0.2, 3: 0.1}
+    equal = compare_paired(rates, {seed: rate + 0.1 for seed, rate in rates.items()})
+    assert equal is not None
+    assert equal.mean == pytest.approx(-0.1)
+    assert (equal.interval, equal.effect_size, equal.rank_biserial) == (None, None, -1)
+    none = compare_paired({1: 0.1 + 0.2, 2: 0.4}, {1: 0.3, 2: 0.4})
+    assert none is not None
+    assert (none.mean, none.rank_biserial, none.p_value) == (0, 0, 1)
+
+
 def test_the_sign_flip_test_keeps_its_level() -> None:
     """Without a difference p <= .05 comes in at most about 5 % of studies; with one of 2 deviations in most."""
     random = np.random.default_rng(1)

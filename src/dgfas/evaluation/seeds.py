@@ -51,7 +51,7 @@ class PairedComparison:
 
     seeds: int
     mean: float
-    interval: Interval | None  # 95 % of the mean difference, Student's t over seeds
+    interval: Interval | None  # 95 % of the mean difference, Student's t over seeds; None if all differences are equal
     effect_size: float | None  # Cohen's d_z: mean difference / standard deviation of the differences
     rank_biserial: float  # matched pairs (Kerby 2014): -1 the second is always higher .. 1 the first is
     p_value: float  # two-sided, exact sign-flip permutation test of the mean difference
@@ -72,11 +72,12 @@ def compare_paired(first: Mapping[int, float], second: Mapping[int, float]) -> P
     shared = sorted(set(first) & set(second))
     if not shared:
         return None
-    difference = np.array([first[seed] - second[seed] for seed in shared])
+    difference = np.round([first[seed] - second[seed] for seed in shared], 12)  # or rounding errors would have ranks
     number, mean = len(difference), float(difference.mean())
-    deviation = float(difference.std(ddof=1)) if number > 1 else 0.0
+    equal = not np.ptp(difference)  # then nothing is known of their spread
+    deviation = 0.0 if equal else float(difference.std(ddof=1))
     interval = None
-    if number > 1:
+    if not equal:
         half = float(stats.t.ppf(0.975, number - 1)) * deviation / math.sqrt(number)
         interval = (mean - half, mean + half)
     return PairedComparison(

@@ -143,6 +143,15 @@ def test_another_test_set_is_marked(tmp_path: Path) -> None:
     assert "†" not in report(benchmark(tmp_path / "b", ["rfm", "drdg"], [1]), out=tmp_path / "b.html").text
 
 
+def test_simulated_sets_differ_by_how_they_were_drawn_and_not_by_where_they_lie(tmp_path: Path) -> None:
+    drawn = {"made_by": "simulation", "seed": 1, "subjects": 20}
+    folder = benchmark(tmp_path / "study", ["rfm", "drdg"], [1], data_sets={"data/sim-1": drawn})
+    benchmark(folder, ["anrl"], [1], data_sets={"/elsewhere/sim-1": drawn})
+    assert "†" not in report(folder, out=tmp_path / "report.html").text
+    benchmark(folder, ["anrl"], [1], data_sets={"data/sim-1": {**drawn, "subjects": 30}})
+    assert report(folder, out=tmp_path / "report.html").column(BOTH, "Method") == ["anrl †", "drdg", "rfm"]
+
+
 def test_names_of_users_are_text_and_nothing_else(tmp_path: Path) -> None:
     evil = "<script>alert('x')</script>"
     about = {"task": f"desk{evil} to {evil}", "target": evil, "config": config(evil) | {"options": {"name": evil}}}

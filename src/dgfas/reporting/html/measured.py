@@ -69,8 +69,13 @@ class Measured:
 
     @property
     def test_set(self) -> str:
-        """What two test sets differ in: recordings, subjects, labels; simulated ones also in how they were drawn."""
-        return self.result("deployable").recordings_hash + json.dumps(self.about.get("data_sets"), sort_keys=True)
+        """What two test sets differ in: recordings, subjects, labels; simulated ones also in how they were drawn.
+
+        Where they lie on disk is no difference.
+        """
+        records = (self.about.get("data_sets") or {}).values()
+        drawn = sorted(json.dumps(each, sort_keys=True) for each in records if each["made_by"] == "simulation")
+        return "\n".join([self.result("deployable").recordings_hash, *drawn])
 
     def result(self, track: Track, level: Level = "recording") -> StoredResult:
         """Return one track at one level."""

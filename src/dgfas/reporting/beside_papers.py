@@ -9,11 +9,13 @@ import pandas as pd
 from dgfas.evaluation.published import Metric, published_values, same_data, values_of
 from dgfas.evaluation.slices import LETTERS, data_set_of
 from dgfas.evaluation.tasks import parse_task
+from dgfas.evaluation.tracks import Track
 from dgfas.reporting.study import cell, markdown, measured_sets, whole_seeds
 
 #: The simulated domain that was drawn with each data set's variation in mind, and the letter of that data set.
 STANDS_FOR = {"desk": "C", "webcam": "I", "laptop": "M", "phone": "O"}
 OULU_PHONES = 6
+TRACK_LETTERS: tuple[tuple[Track, str], ...] = (("deployable", "B"), ("oracle", "A"))
 PAPERS_UNSAID = (
     "The papers say neither which recordings they measured, nor by frame or by recording, nor how checkpoint and "
     "threshold were chosen; released code of the field chooses both on the target, as track A does."
@@ -68,7 +70,7 @@ def beside_papers(study: pd.DataFrame, tasks: PaperTask, labels: Sequence[str]) 
         cells = {"method": label}
         metrics: tuple[tuple[Metric, str], ...] = (("hter", "HTER %"), ("auc", "AUC %"))
         for metric, name in metrics:
-            for track, letter in (("deployable", "B"), ("oracle", "A")):
+            for track, letter in TRACK_LETTERS:
                 own = whole_seeds(rows[(rows["label"] == label) & (rows["track"] == track)], tasks.ours)
                 cells[f"{name}, ours, track {letter}{data}"] = str(cell(own, metric) or "–")
             cells[f"{name}, paper"] = _printed(label, tasks.paper, metric)

@@ -7,12 +7,10 @@ import pandas as pd
 
 from dgfas.evaluation.published import Metric, published_values
 from dgfas.evaluation.seeds import PairedComparison, compare_paired
-from dgfas.evaluation.tracks import Track
-from dgfas.reporting.beside_papers import PaperTask, paper_tasks
-from dgfas.reporting.study import markdown, whole_seeds
+from dgfas.reporting.beside_papers import TRACK_LETTERS, PaperTask, paper_tasks
+from dgfas.reporting.study import markdown, seed_means
 from dgfas.reporting.tables import difference_in_points
 
-TRACKS: tuple[tuple[Track, str], ...] = (("deployable", "B"), ("oracle", "A"))
 CLAIMS_WORDS = (
     "A paper claims that its own best row is better than the others of its table. Differences are the best row minus "
     "the other, in points, on the mean of those of its tasks that are here. A claim is seen or reversed where "
@@ -83,18 +81,16 @@ def _printed() -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
 def _against(
     study: pd.DataFrame, tasks: dict[str, PaperTask], metric: Metric, best: pd.Series, other: pd.Series
 ) -> list[dict[str, str]]:
-    """Return the row of one claim; none if no seed has both labels on all the tasks."""
+    """Return the row of one claim; none if they share no task, or no seed has both labels on all of them."""
     shared = [task for task in best.index if task in tasks and pd.notna(best[task]) and pd.notna(other[task])]
-    claimed = float((best[shared] - other[shared]).mean()) if shared else 0.0
+    if not shared:
+        return []
+    claimed = float((best[shared] - other[shared]).mean())
     row = {"against": str(other.name), "paper": f"{claimed:+.1f}"}
     ours = [task for name in shared for task in tasks[name].ours]
-    for track, letter in TRACKS:
+    for track, letter in TRACK_LETTERS:
         rows = study[(study["level"] == "recording") & (study["track"] == track)]
-        first, second = (
-            whole_seeds(rows[rows["label"] == label], ours).groupby("seed")[metric].mean().to_dict()
-            for label in (best.name, other.name)
-        )
-        pair = compare_paired(first, second)
+        pair = compare_paired(*(seed_means(rows, str(label), ours, metric) for label in (best.name, other.name)))
         if pair is None:
             return []
         row |= {f"ours, track {letter}": difference_in_points(pair), f"claim, track {letter}": _verdict(pair, claimed)}

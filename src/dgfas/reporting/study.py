@@ -137,6 +137,12 @@ def whole_seeds(rows: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
     return rows[rows["task"].isin(tasks) & rows["seed"].isin(number.index[number == len(tasks)])]
 
 
+def seed_means(rows: pd.DataFrame, label: str, tasks: Sequence[str], metric: str) -> dict[int, float]:
+    """Return a label's mean over `tasks` at each seed that has all of them; `rows` are of one track and level."""
+    means: dict[int, float] = whole_seeds(rows[rows["label"] == label], tasks).groupby("seed")[metric].mean().to_dict()
+    return means
+
+
 def study_table(
     study: pd.DataFrame,
     metric: str,

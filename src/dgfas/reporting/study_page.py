@@ -16,6 +16,7 @@ from dgfas.reporting.study import (
     markdown,
     measured_sets,
     other_test_sets,
+    seed_means,
     study_table,
     whole_seeds,
 )
@@ -82,10 +83,7 @@ def comparison_table(
     if baseline not in set(rows["label"]):
         raise UserError(f"baseline {baseline!r} is not in the study; {nearest(baseline, rows['label'].unique())}")
     tasks = list(dict.fromkeys(rows["task"]))
-    means = {
-        label: whole_seeds(rows[rows["label"] == label], tasks).groupby("seed")[metric].mean().to_dict()
-        for label in dict.fromkeys([*labels, baseline])
-    }
+    means = {label: seed_means(rows, label, tasks, metric) for label in dict.fromkeys([*labels, baseline])}
     found = {label: compare_paired(means[label], means[baseline]) for label in labels if label != baseline}
     pairs = {label: pair for label, pair in found.items() if pair is not None}
     corrected = holm([pair.p_value for pair in pairs.values()])

@@ -49,6 +49,14 @@ def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_pat
     assert results(tmp_path) == before
     assert (tmp_path / "mine.md").read_text().startswith("# Mine")
 
+    content = json.loads((tmp_path / "runs" / next(iter(before))).read_text())
+    content["job"]["entry"]["label"], content["made_by"]["commit"] = "of-another-study", "c0ffee"
+    other = tmp_path / "runs" / "desk&webcam-to-phone" / "of-another-study" / "seed-1.json"
+    other.parent.mkdir()
+    other.write_text(json.dumps(content))
+    succeed(*one, "--study", mine)
+    assert "c0ffee" not in (tmp_path / "mine.md").read_text()
+
     answer = dgfas(*one, "--set", "training.flip=false", TASK, "--methods", "binary_cnn")
     assert "was made with --set" in answer.mistake
     assert "choose another folder" in answer.mistake

@@ -79,11 +79,9 @@ def test_processes_draw_different_frames_while_there_are_enough() -> None:
 def test_an_empty_cell_draws_its_class_from_all_domains() -> None:
     live, domain = frames({**CELLS, (1, False): 0})
     balanced = BalancedSampler(live, domain, 3, PER_CLASS, 0)
-    assert balanced.empty_cells == [(1, "spoof")]
     drawn = np.concatenate([balanced.rows(iteration)[9:12] for iteration in range(7)])
     assert not live[drawn].any()
     assert set(drawn.tolist()) == set(np.flatnonzero(~live).tolist())
-    assert sampler().empty_cells == []
 
 
 @pytest.mark.parametrize(("only", "missing"), [(True, "spoof"), (False, "live")])

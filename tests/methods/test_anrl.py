@@ -260,6 +260,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without calibration": {"idc_weight": 0.0, "ics_weight": 0.0},
     "batch normalisation": {"normalization": "batch"},
     "one layer": {"normalization": "afnm_1layer"},
+    "paper": {"preset": "paper"},
     "released": {"preset": "released"},
     "released, two domains": {"preset": "released", "n_domains": 2},
     "no meta-learning": {"meta": False},
@@ -336,7 +337,10 @@ def slope_along(anrl: ANRL, direction: Parameters, value: Callable[[], Tensor], 
     return (values[0] - values[1]) / (2 * distance)
 
 
-@pytest.mark.parametrize(("normalization", "step"), [("afnm", 0.5), ("afnm_1layer", 0.5), ("half", 0.01)])
+@pytest.mark.parametrize(
+    ("normalization", "step"),
+    [("afnm", 0.5), ("afnm_1layer", 0.5), ("instance", 0.01), ("half", 0.01), ("bin", 0.01), ("ibn", 0.01)],
+)
 def test_the_meta_gradient_equals_finite_differences_and_a_first_order_one_does_not(
     normalization: str,
     step: float,
@@ -591,7 +595,7 @@ def test_runaway_calibration_warns_once(
 def test_mistakes_of_a_user(make_anrl: Callable[..., ANRL]) -> None:
     with pytest.raises(UserError, match="at least 2 source domains"):
         make_anrl(n_domains=1)
-    with pytest.raises(UserError, match="unknown normalisation 'bach'; did you mean 'batch'"):
+    with pytest.raises(UserError, match=r"options\.normalization: unknown normalisation 'bach'; did you mean 'batch'"):
         make_anrl(normalization="bach")
     with pytest.raises(UserError, match="contradicts options"):
         make_anrl(network={"normalization": "ibn"})

@@ -1,30 +1,18 @@
-"""The YAML files of the learned baselines: valid, different where they say so, every value with its source."""
+"""The learned baselines: presets that differ where they say so, and updates that depend on the seed alone."""
 
 import pytest
 from method_checks import build, make_batch, step
 
 from dgfas.core.config import read_yaml
-from dgfas.methods.registry import FOLDER, method_options, preset_values
+from dgfas.methods.registry import FOLDER, preset_values
 
 BASELINES = ("maddg", "metareg", "mldg", "mmd_aae", "reptile", "self_da", "ssdg")
 PRESETS = [(name, preset) for name in BASELINES for preset in read_yaml(FOLDER / f"{name}.yaml")]
 
 
-@pytest.mark.parametrize(("name", "preset"), PRESETS)
-def test_every_preset_is_valid(name, preset):
-    method_options(name, preset_values(name, preset))
-
-
 @pytest.mark.parametrize(("name", "preset"), [pair for pair in PRESETS if pair[1] != "default"])
 def test_other_presets_differ_from_the_default(name, preset):
     assert preset_values(name, preset) != preset_values(name, "default")
-
-
-@pytest.mark.parametrize("name", BASELINES)
-def test_every_value_says_where_it_is_from(name):
-    for line in (FOLDER / f"{name}.yaml").read_text().splitlines():
-        if line.startswith("  "):
-            assert " # " in line, line
 
 
 @pytest.mark.parametrize("name", BASELINES)

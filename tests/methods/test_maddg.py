@@ -7,6 +7,7 @@ import torch
 from method_checks import assert_resumes_identically, build, changed, make_batch, state_of, step
 from torch.nn import functional as F
 
+from dgfas.core.errors import UserError
 from dgfas.losses.triplet import dual_force_triplet
 from dgfas.networks.discriminators import PatchCritic
 
@@ -80,6 +81,41 @@ def test_generator_losses_by_hand():
     assert logged["classification_loss"] == pytest.approx(classification)
     assert logged["triplet_loss"] == pytest.approx(triplet.item())
     assert logged["generator_loss"] == pytest.approx(generator)
+
+
+def test_the_generator_steps_on_the_weighted_sum_of_its_losses():
+    method = build("maddg", triplet_weight=0.7, adversarial_weight=0.3).double()
+    stepped = []
+    method.minimise = lambda loss, optimiser: stepped.append((loss.item(), optimiser))
+    _, logged = method.generator_step(make_batch(dtype=torch.float64))
+    total = logged["classification_loss"] + 0.7 * logged["triplet_loss"] + 0.3 * logged["generator_loss"]
+    assert stepped == [(pytest.approx(total), method.generator_optimiser)]
+    assert logged["triplet_loss"] > 0
+
+
+def test_depth_losses_by_hand():
+    batch = make_batch(dtype=torch.float64)
+    method, twin = build("maddg").double(), build("maddg").double()
+    parts = batch.by_domain()
+    own = [
+        (depth(encoder(part.images).concat) - part.depth).square().mean().item()
+        for encoder, depth, part in zip(twin.source_encoders, twin.source_depths, parts, strict=True)
+    ]
+    assert method.pretrain(batch)["pretrain_depth_loss"] == pytest.approx(sum(own) / 3)
+    shared = [(twin.depth(twin.encoder(part.images).concat) - part.depth).square().mean().item() for part in parts]
+    assert method.depth_step(batch)["depth_loss"] == pytest.approx(sum(shared) / 3)
+
+
+def test_every_step_has_its_own_share_of_the_rate():
+    ratios = {"depth_rate_ratio": 2.0, "critic_rate_ratio": 3.0, "pretrain_rate_ratio": 5.0}
+    method = build("maddg", learning_rate=1e-3, **ratios)
+    rates = {name: optimiser.param_groups[0]["lr"] for name, optimiser in method.optimisers.items()}
+    assert rates == pytest.approx({"pretrain": 5e-3, "depth": 2e-3, "generator": 1e-3, "critics": 3e-3})
+
+
+def test_a_single_source_is_refused():
+    with pytest.raises(UserError, match="at least 2 source domains"):
+        build("maddg", n_domains=1)
 
 
 def test_critic_loss_by_hand_and_repeating_the_real_features_changes_nothing():

@@ -118,11 +118,17 @@ def test_regularised_final_training_ends_with_smaller_weights():
 
 
 def test_pairs_are_of_different_sources_and_vary():
-    method = build("metareg")
-    pairs = set()
+    method, batch, features = prepared(inner_steps=1)
+    transfer_loss, pairs = method.transfer_loss, []
+
+    def spied(features, batch, a, b):
+        pairs.append((a, b))
+        return transfer_loss(features, batch, a, b)
+
+    method.transfer_loss = spied
     for method.iteration in range(30):
-        pairs.add(tuple(method.shared_rng("pair of sources").permutation(3)[:2].tolist()))
-    assert len(pairs) == 6
+        method.regulariser_step(features, batch)
+    assert len(set(pairs)) == 6
     assert all(a != b for a, b in pairs)
 
 

@@ -52,10 +52,17 @@ def test_the_walk_is_not_one_joint_step():
 
 
 def test_order_of_the_sources_varies_and_all_take_part():
-    method = build("reptile")
-    orders = set()
+    method, batch = build("reptile"), make_batch()
+    walk, orders = [], set()
+    domains = [part.images for part in batch.by_domain()]
+    method.network.register_forward_pre_hook(
+        lambda _, images: walk.extend(k for k, own in enumerate(domains) if torch.equal(own, images[0]))
+    )
     for method.iteration in range(20):
-        orders.add(tuple(method.shared_rng("order of sources").permutation(3)))
+        walk.clear()
+        method.inner_walk(batch)
+        assert sorted(walk) == [0, 1, 2]
+        orders.add(tuple(walk))
     assert len(orders) > 3
     assert {order[0] for order in orders} == {0, 1, 2}
 

@@ -74,6 +74,26 @@ def test_losses_equal_a_step_by_hand():
     assert torch.allclose(meta_test, supervised(test))
 
 
+def test_an_update_steps_on_the_sum_of_its_losses():
+    batch = make_batch(dtype=torch.float64)
+    method, twin = (build("self_da", orthogonality_weight=0.3).double() for _ in range(2))
+    stepped = []
+    method.minimise = lambda loss, _: stepped.append(loss)
+    for each in (method, twin):
+        torch.nn.init.normal_(each.adaptor.convolution.weight, generator=torch.Generator().manual_seed(0))
+    method.update(batch)
+    meta_train, meta_test, _ = twin.losses(batch)
+    w = twin.adaptor.convolution.weight.flatten(1)
+    orthogonality = (w @ w.T - torch.eye(len(w), dtype=torch.float64)).square().sum() / len(w)
+    assert 0.3 * orthogonality > 0.01
+    loss = meta_train + meta_test + 0.3 * orthogonality
+    assert torch.allclose(stepped[0], loss)
+    slow = torch.autograd.grad(loss, list(twin.parameters()))
+    ours = torch.autograd.grad(stepped[0], list(method.parameters()))
+    for (name, _), value, expected in zip(method.named_parameters(), ours, slow, strict=True):
+        assert torch.allclose(value, expected, atol=1e-12), name
+
+
 @pytest.mark.parametrize(("order", "agrees"), [("second", True), ("first", False)])
 def test_gradient_agrees_with_finite_differences_in_second_order_only(order, agrees):
     batch = make_batch(dtype=torch.float64)

@@ -24,6 +24,7 @@ def study(tasks: list[str], *, simulated: bool, labels: tuple[str, ...] = ("rfm"
             "recordings_hash": "one",
             "data": "/data",
             "simulated": simulated,
+            "uses_target_images": False,
         }
         for task in tasks
         for label in labels

@@ -50,6 +50,11 @@ def test_the_table_by_hand(tmp_path: Path) -> None:
         {"method": "drdg", "a to c": "–", "b to c": "–", "mean of tasks": "–"},
     ]
     assert study_table(study, "hter", "oracle", "recording", ["rfm"])["a to c"].tolist() == ["7.5 ± 3.5"]
+    for seed in range(2):
+        write(tmp_path, "b to c", "self_da", seed, 0.3)
+        write(tmp_path, "a to c", "self_da", seed, 0.3)
+    for line in study_page(read_study(tmp_path), "Title", "", ["rfm", "self_da"]).splitlines():
+        assert not line.startswith("| self_da |"), line  # each table says that it saw the target
     page = study_page(study, "Title", "What was done.", ["rfm"])
     assert "| rfm | 15.0 ± 7.1 [0.0, 78.5] | 35.0 ± 7.1 [0.0, 98.5] | 25.0 ± 7.1 [0.0, 88.5] |" in page
     assert "Commits: abc" in page

@@ -8,12 +8,16 @@ import torch
 from dgfas.core.config import RunConfig, read_yaml, validated
 from dgfas.core.progress import Silent
 from dgfas.training.loop import Training, _load, launch
+from dgfas.training.record import start_record
 
 
 def main(config_file: str, out: str, iterations: int) -> None:
     config = validated(RunConfig, read_yaml(Path(config_file)), config_file)
     fabric = launch(config.training)
-    training = Training(config, Path(out), _load(config, fabric, Silent()), fabric, Silent())
+    run = Path(out) / "run"
+    training = Training(config, run, _load(config, fabric, Silent()), fabric, Silent())
+    if fabric.is_global_zero:
+        start_record(run, config, {"manifests": {}})
     training.method.train()
     average = training.method.average
     stepped = []

@@ -6,20 +6,54 @@ import numpy as np
 import pandas as pd
 import pytest
 from run_checks import assert_same_state
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from dgfas.core.errors import UserError
 from dgfas.core.manifest import MANIFEST_NAME, MIXTURE
+from dgfas.domains.provider import Assignment
 from dgfas.training import loop
 from dgfas.training.loop import Training, resume, train
+from dgfas.training.record import read_record
 
 
 @pytest.mark.parametrize("provider", ["d2am", "pdl", "random"])
-def test_any_method_takes_any_provider(tiny, tmp_path: Path, provider: str) -> None:
+def test_any_method_takes_any_provider(tiny, tmp_path: Path, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    used, use = [], Training._use_domains
+    monkeypatch.setattr(Training, "_use_domains", lambda self, domain: used.append(domain) or use(self, domain))
     run = train(tiny("binary_cnn", f"domains.provider={provider}", iterations=10), tmp_path / "run")
     files = sorted((run / "domains").iterdir())
     assert [file.name for file in files] == [f"clustering_{k:03d}.npz" for k in range(10)]
-    domain = np.load(files[-1])["domain"]
-    assert set(domain) <= {0, 1, 2}
-    assert len(np.unique(domain)) > 1
+    for file, domain in zip(files, used, strict=True):
+        np.testing.assert_array_equal(np.load(file)["domain"], domain)  # batches were drawn from what is saved
+        assert set(domain) <= {0, 1, 2}
+        assert len(np.unique(domain)) > 1
+    events = EventAccumulator(str(run / "tensorboard")).Reload()
+    for name in ("loss", "domains/size_0", "domains/nmi_given", "domains/empty_cells"):
+        assert len(events.Scalars(name)) == 10, name
+    sizes = [events.Scalars(f"domains/size_{k}")[-1].value for k in range(3)]
+    assert sizes == np.bincount(used[-1], minlength=3).tolist()
+
+
+@pytest.mark.parametrize(("provider", "said"), [("d2am", "image features: "), ("pdl", "")])
+def test_the_record_says_what_the_domains_were_made_of(tiny, tmp_path: Path, provider: str, said: str) -> None:
+    run = train(tiny("d2am", f"domains.provider={provider}", iterations=2), tmp_path / "run")
+    notes = read_record(run)["domains"]
+    assert notes == list(Assignment.read(run / "domains" / "clustering_000.npz").notes)
+    assert any(said in note for note in notes) == bool(said)
+    assert "processes" in read_record(run)  # the rest of the record stays
+
+
+@pytest.mark.parametrize(
+    ("value", "mistake"),
+    [
+        ("domains.k=4000", "4000 domains cannot be made of"),
+        ("domains.imagenet_weights=no.pth", "no.pth does not exist"),
+    ],
+)
+def test_domains_that_cannot_be_found_leave_no_run_behind(tiny, tmp_path: Path, value: str, mistake: str) -> None:
+    with pytest.raises(UserError, match=mistake):
+        train(tiny("d2am", value), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_with_found_domains_resumes_to_the_bit(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

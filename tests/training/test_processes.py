@@ -10,6 +10,7 @@ import torch
 import yaml
 
 from dgfas.core.progress import Silent
+from dgfas.methods.registry import method_names
 from dgfas.training.loop import Training, _load, launch, train
 from dgfas.training.processes import averager
 
@@ -65,6 +66,18 @@ def test_processes_stay_equal(tiny, tmp_path: Path, launcher: tuple[str, ...]) -
     config = tiny("rfm", "training.accelerator=cpu", "training.devices=2", iterations=20)
     first, second = run_two(config, tmp_path / "two", 20, *launcher)
     assert first["world_size"] == 2
+    for name, value in first["state"].items():
+        assert torch.equal(value, second["state"][name]), name
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_every_method_stays_equal_on_two_processes(tiny, tmp_path: Path, method: str) -> None:
+    """Six iterations, with domains found twice where the method finds them."""
+    config = tiny(method, "training.accelerator=cpu", "training.devices=2", iterations=6)
+    if config.domains.get("provider", "given") != "given":
+        config = config.model_copy(update={"domains": {**config.domains, "recluster_every": 3}})
+    first, second = run_two(config, tmp_path / "two", 6)
+    assert any(value.is_floating_point() for value in first["state"].values())
     for name, value in first["state"].items():
         assert torch.equal(value, second["state"][name]), name
 

@@ -204,9 +204,10 @@ def _tabulate(results: Path, page: Path, plan: "Study", jobs: "list[Training]") 
     from dgfas.reporting.study import markdown, read_study, study_table
     from dgfas.reporting.study_page import study_page
 
-    study = read_study(results)
-    study = study[study["task"].isin({job.task for job in jobs}) & study["seed"].isin({job.seed for job in jobs})]
     labels = list(dict.fromkeys(job.entry.label for job in jobs))
+    wanted = {(job.task, job.entry.label, job.seed) for job in jobs}  # the folder may hold other studies too
+    study = read_study(results)
+    study = study[[key in wanted for key in zip(study["task"], study["label"], study["seed"], strict=True)]]
     for track in ("deployable", "oracle"):
         table = markdown(study_table(study, "hter", track, "recording", labels))
         say(f"HTER %, {track} track, by recording\n{table}\n")

@@ -14,6 +14,7 @@ def report(
         typer.Argument(metavar="PATH", help="Results of a benchmark, a measured run, or measured scores; or several."),
     ],
     out: Annotated[Path, typer.Option(metavar="HTML", help="The page; it needs no other file.")] = Path("report.html"),
+    methods: Annotated[str | None, typer.Option(help="Only these, e.g. rfm,binary_cnn. [all]")] = None,
     figures: Annotated[
         bool, typer.Option(help="Draw the papers' figures of the runs that are there; needs torch.")
     ] = True,
@@ -28,6 +29,7 @@ def report(
     """
     from dgfas.reporting.html import write_report
 
+    names = [] if methods is None else [name.strip() for name in methods.split(",")]
     with bars() as progress:
-        write_report(paths, out, figures=figures, report=progress)
+        write_report(paths, out, methods=names, figures=figures, report=progress)
     say(f"written: {out}")

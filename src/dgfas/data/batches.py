@@ -72,17 +72,13 @@ class BalancedSampler:
         self.batch_per_class = batch_per_class
         self.seed = seed
         self.pools: list[tuple[str, Int[ndarray, " m"]]] = []
-        self.empty_cells: list[tuple[int, str]] = []
         for k in range(n_domains):
             for label in (Label.LIVE, Label.SPOOF):
                 of_class = live == (label is Label.LIVE)
                 if not of_class.any():
                     raise UserError(f"the training frames hold no {label.word} frame; both classes are needed")
                 pool = np.flatnonzero(of_class & (domain == k))
-                if len(pool) == 0:
-                    self.empty_cells.append((k, label.word))
-                    pool = np.flatnonzero(of_class)
-                self.pools.append((f"{k}/{label.word}", pool))
+                self.pools.append((f"{k}/{label.word}", pool if len(pool) else np.flatnonzero(of_class)))
         self._epochs = [(-1, pool) for _, pool in self.pools]  # the order drawn last, a cell
 
     def rows(self, iteration: int, rank: int = 0, world_size: int = 1) -> Int[ndarray, " b"]:

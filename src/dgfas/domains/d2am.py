@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from pydantic import Field
 
-from dgfas.domains.clustering import check_enough, check_finite, cluster, principal_components, standardised
+from dgfas.core.errors import UserError
+from dgfas.domains.clustering import check_finite, cluster, principal_components, standardised
 from dgfas.domains.found import FoundDomains, FoundOptions
 from dgfas.domains.matching import matched
 from dgfas.domains.provider import Assignment, FrameTable
@@ -46,6 +47,13 @@ class D2AMDomains(FoundDomains):
         super().__init__(options, seed)
         self.options = options
 
+    def check(self, live: Bool[ndarray, " n"]) -> None:
+        """Raise UserError if a class has fewer frames than `k`, or `imagenet_weights` is not there."""
+        super().check(live)
+        weights = self.options.imagenet_weights
+        if weights is not None and not weights.is_file():
+            raise UserError(f"domains.imagenet_weights: {weights} does not exist; name a ResNet-18 state dict")
+
     def assign(
         self, clustering: int, frames: FrameTable, style: Callable[[], Style], previous: Int[ndarray, " n"] | None
     ) -> Assignment:
@@ -54,7 +62,7 @@ class D2AMDomains(FoundDomains):
         The first clustering takes all frames together, by image features, so that live and spoof clusters pair up.
         Later ones take each class alone and match its clusters to the class's previous domains, which keeps the pairs.
         """
-        check_enough(frames.live, self.n_domains)
+        super().check(frames.live)  # a resumed run does not need the weights
         statistics = frames.image_features(self.options.imagenet_weights) if previous is None else style()
         check_finite(statistics, clustering)
         features = self.domain_features(statistics)

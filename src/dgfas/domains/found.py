@@ -2,13 +2,14 @@
 
 from typing import ClassVar
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from pydantic import Field
 
 from dgfas.core.collapse import CollapseWatch
 from dgfas.core.config import Strict
 from dgfas.core.seeding import stable_rng, stable_seed
+from dgfas.domains.clustering import check_enough
 from dgfas.domains.diagnostics import describe, discrepancy, notes_on_cells, warn_of_collapse
 from dgfas.domains.provider import Assignment, DomainProvider, FrameTable
 
@@ -31,6 +32,10 @@ class FoundDomains(DomainProvider):
         self.recluster_every = options.recluster_every
         self.seed = seed
         self.watch = CollapseWatch()
+
+    def check(self, live: Bool[ndarray, " n"]) -> None:
+        """Raise UserError if a class has fewer frames than there shall be domains."""
+        check_enough(live, self.n_domains)
 
     def seed_for(self, *purpose: object) -> int:
         """Return the seed of one random decision of this provider."""

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from numpy import ndarray
 from pydantic import Field
 
-from dgfas.domains.clustering import check_enough, check_finite, cluster, principal_components
+from dgfas.domains.clustering import check_finite, cluster, principal_components
 from dgfas.domains.found import FoundDomains, FoundOptions
 from dgfas.domains.matching import matched
 from dgfas.domains.provider import Assignment, FrameTable
@@ -39,7 +39,7 @@ class PDLDomains(FoundDomains):
         self, clustering: int, frames: FrameTable, style: Callable[[], Style], previous: Int[ndarray, " n"] | None
     ) -> Assignment:
         """Divide all frames into k domains; the first clustering sees the untrained network."""
-        check_enough(frames.live, self.n_domains)
+        self.check(frames.live)
         statistics = style()
         check_finite(statistics, clustering)
         features = self.style_features(statistics)

@@ -71,6 +71,9 @@ class DomainProvider(ABC):
     n_domains: int
     recluster_every: int | None = None
 
+    def check(self, live: Bool[ndarray, " n"]) -> None:  # noqa: B027
+        """Raise UserError if these training frames, `live (n,)`, can never be named: before a run is begun."""
+
     @abstractmethod
     def assign(
         self, clustering: int, frames: FrameTable, style: Callable[[], Style], previous: Int[ndarray, " n"] | None

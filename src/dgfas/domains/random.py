@@ -8,7 +8,6 @@ from jaxtyping import Int
 from numpy import ndarray
 
 from dgfas.core.seeding import stable_rng
-from dgfas.domains.clustering import check_enough
 from dgfas.domains.diagnostics import describe
 from dgfas.domains.found import FoundDomains, FoundOptions
 from dgfas.domains.provider import Assignment, FrameTable
@@ -28,7 +27,7 @@ class RandomDomains(FoundDomains):
         self, clustering: int, frames: FrameTable, style: Callable[[], Style], previous: Int[ndarray, " n"] | None
     ) -> Assignment:
         """Return random domains; frames of a class are dealt as evenly as their number allows."""
-        check_enough(frames.live, self.n_domains)
+        self.check(frames.live)
         domain = np.empty(len(frames.live), dtype=np.int64)
         rng = stable_rng(self.seed_for(clustering))
         for of_class in (frames.live, ~frames.live):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 
 from dgfas.core.collapse import CollapseWatch
@@ -19,7 +20,7 @@ from dgfas.networks.adapt import adapt, forward_with
 from dgfas.networks.centres import Centres, Start
 from dgfas.networks.encoder import Encoder, Features
 from dgfas.networks.heads import DepthEstimator, MetaLearner
-from dgfas.networks.normalization import meta_parameter_names, recorded_balance_factors
+from dgfas.networks.normalization import meta_parameter_names, normalization, recorded_balance_factors
 
 #: How a network is run on its input.
 Run = Callable[[nn.Module, Tensor], Any]
@@ -38,7 +39,7 @@ class ANRLOptions(MethodOptions):
     """`learning_rate` and `inner_step_size` are beta_1 of the paper, `meta_learning_rate` beta_2."""
 
     normalization: str
-    inner_step_size: float
+    inner_step_size: NonNegativeFloat
     meta_learning_rate: float
     depth_weight: float
     idc_weight: float
@@ -76,6 +77,7 @@ class ANRL(Method):
         super().__init__(options, setup)
         self.options = options
         network = setup.network
+        normalization(options.normalization, "options.normalization")  # an unknown one is said by its own key
         if network.normalization not in ("batch", options.normalization):
             raise UserError(
                 f"network.normalization: {network.normalization!r} contradicts options.normalization: "

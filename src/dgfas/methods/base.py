@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 from jaxtyping import Float
+from pydantic import PositiveFloat
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -21,7 +22,7 @@ from dgfas.networks.encoder import Encoder, Features
 class MethodOptions(Strict):
     """The options of a method; each method adds its own fields, and its YAML gives every value and its source."""
 
-    learning_rate: float
+    learning_rate: PositiveFloat
 
 
 @dataclass(frozen=True)

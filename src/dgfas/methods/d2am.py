@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from dgfas.core.collapse import CollapseWatch
@@ -34,13 +35,13 @@ class D2AMOptions(MethodOptions):
     cross-entropy on F- and F- alone by the entropy loss, so that W_p = 0 is no way out.
     """
 
-    inner_step_size: float
+    inner_step_size: NonNegativeFloat
     depth_weight: float
     mmd_weight: float
     entropy_weight: float
     entropy: EntropyForm
     probe: Literal["joint", "detached"]
-    reduction: int
+    reduction: PositiveInt
     order: Order
     bn_momentum: float
 

@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor
 
 from dgfas.core.collapse import CollapseWatch
@@ -34,7 +35,7 @@ class DRDGOptions(MethodOptions):
     reweighting_learning_rate: float
     depth_weight: float
     adversarial_weight: float
-    frm_every: int
+    frm_every: PositiveInt
     schedule: Literal["algorithm", "text"]
     srm: Literal["normal", "reverse", "none"]
     frm: Literal["normal", "reverse", "none"]
@@ -183,7 +184,7 @@ class DRDG(Method):
                 f"equal {word} weights",
                 spread < LEAST_RELATIVE_SPREAD * mean,
                 f"drdg: SRM weighs all {word} samples alike ({mean:.4f}) at iteration {self.iteration}: it selects "
-                "none; set options.sample_weights and options.channel_weights to mean_one",
+                "none; raise options.reweighting_learning_rate, with sample_weights and channel_weights at mean_one",
             )
             self.collapse.report(
                 f"concentrated {word} weights",

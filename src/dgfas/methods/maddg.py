@@ -44,6 +44,7 @@ class MADDG(Method):
     """Learn features that no source's critic can tell from that source's own."""
 
     Options = MADDGOptions
+    least_domains = 2
 
     def __init__(self, options: MADDGOptions, setup: Setup) -> None:
         super().__init__(options, setup)

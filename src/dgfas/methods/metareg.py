@@ -5,6 +5,7 @@ frozen, and a fresh classifier is trained with it on all sources.
 """
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from dgfas.core.collapse import CollapseWatch
@@ -23,8 +24,8 @@ REGULARISED = "output.weight"
 class MetaRegOptions(MethodOptions):
     """`inner_step_size` is alpha of the paper, `inner_steps` l; the first `learn_share` of the run learns phi."""
 
-    inner_step_size: float
-    inner_steps: int
+    inner_step_size: NonNegativeFloat
+    inner_steps: PositiveInt
     regulariser_rate_ratio: float
     learn_share: float
 

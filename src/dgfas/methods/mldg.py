@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from dgfas.data.batches import Batch, join
@@ -19,9 +20,9 @@ from dgfas.networks.frame_classifier import FrameClassifier
 class MLDGOptions(MethodOptions):
     """`inner_step_size` is alpha of the paper, `meta_test_weight` beta, `learning_rate` gamma."""
 
-    inner_step_size: float
-    meta_test_weight: float
-    meta_test_domains: int
+    inner_step_size: NonNegativeFloat
+    meta_test_weight: NonNegativeFloat
+    meta_test_domains: PositiveInt
     inner: Literal["everything", "classifier"]
     order: Order
 

@@ -5,6 +5,7 @@ domains/pdl.py.
 """
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from dgfas.data.batches import Batch
@@ -19,7 +20,7 @@ from dgfas.networks.heads import DepthEstimator, MetaLearner
 class PDLFASOptions(MethodOptions):
     """`learning_rate` is beta of the paper, `inner_step_size` alpha."""
 
-    inner_step_size: float
+    inner_step_size: NonNegativeFloat
     depth_weight: float
     order: Order
     bn_momentum: float

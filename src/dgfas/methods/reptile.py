@@ -4,6 +4,7 @@ RFM table 2 quotes it without describing how it was run; docs/methods/reptile.md
 """
 
 import torch
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from dgfas.data.batches import Batch
@@ -16,7 +17,7 @@ from dgfas.networks.frame_classifier import FrameClassifier
 class ReptileOptions(MethodOptions):
     """`learning_rate` is the step size of the inner gradient descent, `epsilon` the share of its way that is kept."""
 
-    epsilon: float
+    epsilon: PositiveFloat
 
 
 class Reptile(Method):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from dgfas.data.batches import Batch, join
@@ -17,7 +18,7 @@ from dgfas.networks.heads import DepthEstimator, MetaLearner
 class RFMOptions(MethodOptions):
     """`learning_rate` is beta of the paper, `inner_step_size` alpha."""
 
-    inner_step_size: float
+    inner_step_size: NonNegativeFloat
     depth_weight: float
     order: Order
     pairing: Literal["fine_grained", "aggregated"]

@@ -10,6 +10,7 @@ PDL-FAS quotes it without describing it; docs/methods/self_da.md says what was d
 from collections.abc import Iterable, Mapping
 
 import torch
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from dgfas.core.collapse import CollapseWatch
@@ -28,7 +29,7 @@ from dgfas.networks.heads import DepthEstimator, MetaLearner
 class SelfDAOptions(MethodOptions):
     """`inner_step_size` is the adaptor's step, in training and on a target."""
 
-    inner_step_size: float
+    inner_step_size: NonNegativeFloat
     depth_weight: float
     orthogonality_weight: float
     order: Order

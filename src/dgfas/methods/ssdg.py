@@ -43,6 +43,7 @@ class SSDG(Method):
     """Align live frames across domains, keep each domain's spoofs apart."""
 
     Options = SSDGOptions
+    least_domains = 2
 
     def __init__(self, options: SSDGOptions, setup: Setup) -> None:
         super().__init__(options, setup)
@@ -67,7 +68,7 @@ class SSDG(Method):
                 "options.backbone: resnet18 starts from ImageNet weights; set options.imagenet_weights to a ResNet-18 "
                 "state dict, or options.pretrained=false to start without"
             )
-        generator, body = resnet18_halves()
+        generator, body = resnet18_halves("options.backbone", "set options.backbone=depthnet")
         return generator, Bottleneck(body, 512), 512
 
     def make_optimiser(self) -> Optimizer:

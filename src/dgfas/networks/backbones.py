@@ -21,17 +21,18 @@ def imagenet_normalised(images: Float[Tensor, "b 6 s s"]) -> Float[Tensor, "b 3 
     return (images[:, :3] - mean) / std
 
 
-def resnet18_halves() -> tuple[nn.Sequential, nn.Sequential]:
+def resnet18_halves(key: str, instead: str) -> tuple[nn.Sequential, nn.Sequential]:
     """Return ResNet-18 up to its third layer, `(b, 256, s/16, s/16)`, and its fourth with pooling, `(b, 512)`.
 
-    The weights are random. Raises UserError naming the extra if torchvision is missing or does not fit torch.
+    The weights are random. Raises UserError if torchvision is missing or does not fit torch: it names the extra, `key`,
+    which asked for the network, and what to do `instead`.
     """
     try:
         from torchvision.models import resnet18
     except (ImportError, RuntimeError) as error:  # a build for another torch fails with RuntimeError
         raise UserError(
-            f"options.backbone: resnet18 needs torchvision ({error}); pip install 'dgfas[backbones]' in a build that "
-            "fits your torch, or set options.backbone=depthnet"
+            f"{key}: a ResNet-18 needs torchvision ({error}); pip install 'dgfas[backbones]' in a build that fits your "
+            f"torch, or {instead}"
         ) from error
     parts = dict(resnet18(weights=None).named_children())
     generator = nn.Sequential()  # its parts keep their names, so that the weights of a whole ResNet-18 fit

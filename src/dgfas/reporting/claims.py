@@ -8,7 +8,7 @@ import pandas as pd
 from dgfas.evaluation.published import Metric, published_values
 from dgfas.evaluation.seeds import PairedComparison, compare_paired
 from dgfas.reporting.beside_papers import TRACK_LETTERS, PaperTask, paper_tasks
-from dgfas.reporting.study import markdown, seed_means
+from dgfas.reporting.study import markdown, marked, seed_means
 from dgfas.reporting.tables import difference_in_points
 
 CLAIMS_WORDS = (
@@ -86,7 +86,7 @@ def _against(
     if not shared:
         return []
     claimed = float((best[shared] - other[shared]).mean())
-    row = {"against": str(other.name), "paper": f"{claimed:+.1f}"}
+    row = {"against": marked(study, str(other.name)), "paper": f"{claimed:+.1f}"}
     ours = [task for name in shared for task in tasks[name].ours]
     for track, letter in TRACK_LETTERS:
         rows = study[(study["level"] == "recording") & (study["track"] == track)]

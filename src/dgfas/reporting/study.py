@@ -15,7 +15,7 @@ from dgfas.evaluation.scores import Level
 from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
-from dgfas.reporting.tables import OTHER_TEST_SET
+from dgfas.reporting.tables import OTHER_TEST_SET, USES_TARGET
 from dgfas.training.record import read_json
 
 MEAN = "mean of tasks"
@@ -143,6 +143,11 @@ def seed_means(rows: pd.DataFrame, label: str, tasks: Sequence[str], metric: str
     return means
 
 
+def marked(study: pd.DataFrame, label: str) -> str:
+    """Return what tables call a label: of a method that uses images of the target they say so."""
+    return label + (USES_TARGET if study.loc[study["label"] == label, "uses_target_images"].any() else "")
+
+
 def study_table(
     study: pd.DataFrame,
     metric: str,
@@ -173,9 +178,12 @@ def study_table(
     for label in labels:
         rows = chosen[chosen["label"] == label]
         cells = {task: text(rows[rows["task"] == task], (task, label) in odd) for task in tasks}
-        marked = f"{label} (uses target images)" if rows["uses_target_images"].any() else label
         table.append(
-            {"method": marked, **cells, MEAN: text(whole_seeds(rows, tasks), any(key[1] == label for key in odd))}
+            {
+                "method": marked(study, label),
+                **cells,
+                MEAN: text(whole_seeds(rows, tasks), any(key[1] == label for key in odd)),
+            }
         )
     return pd.DataFrame(table)
 

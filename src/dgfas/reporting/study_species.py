@@ -6,6 +6,7 @@ import pandas as pd
 
 from dgfas.evaluation.intervals import clopper_pearson
 from dgfas.evaluation.tracks import Track
+from dgfas.reporting.study import marked
 from dgfas.reporting.tables import count_limits
 
 SPECIES_WORDS = (
@@ -27,7 +28,9 @@ def species_table(study: pd.DataFrame, task: str, track: Track, labels: Sequence
         of_label = rows[rows["label"] == label].sort_values("seed")
         rates = {"live": list(of_label["bpcer"])}
         rates |= {name: [found[name] for found in of_label["apcer"] if name in found] for name in species}
-        table.append({"method": label} | {name: _text(counts, own_persons) for name, counts in rates.items()})
+        table.append(
+            {"method": marked(study, label)} | {name: _text(counts, own_persons) for name, counts in rates.items()}
+        )
     return pd.DataFrame(table)
 
 

@@ -18,6 +18,7 @@ NOTES = (
     "Without an answer (no face found) counts as rejected: an error for live, right for spoof.",
 )
 OTHER_TEST_SET = " †"  # behind what was measured on other recordings than its neighbours
+USES_TARGET = " (uses target images)"  # behind a method that adapts to unlabelled images of the target
 EXACT_NOTE = "* No error was seen: the interval is exact, over persons (Clopper and Pearson), not the bootstrap's."
 
 

@@ -25,7 +25,7 @@ from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, 
 from dgfas.training.estimate import expected_duration
 from dgfas.training.naming import Naming
 from dgfas.training.processes import averager, launch
-from dgfas.training.record import read_config, read_record, require_new, start_record, write_json
+from dgfas.training.record import add_to_record, read_config, read_record, require_new, start_record, write_json
 from dgfas.training.scoring import raw_scores
 from dgfas.training.task_data import TaskData, load_task
 
@@ -43,6 +43,7 @@ def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path | 
         require_new(run)  # before the data are packed
     data = _load(config, fabric, report)
     training = Training(config, run, data, fabric, report)  # a mistake in it leaves no folder behind
+    training.naming.check()  # nor one in this
     if fabric.is_global_zero:
         start_record(run, config, _facts(config, data, fabric))
     fabric.barrier()
@@ -105,6 +106,7 @@ class Training:
         self.naming = Naming(config, self.live, data.domain("train", config.data.sources))
         self.n_domains = self.naming.provider.n_domains
         self.domain: Int[ndarray, " n"] | None = None
+        self.said: set[str] = set()  # notes on the domains
         self.loader = data.loader("train", fabric.device)
         self.validation = data.loader("validation", fabric.device)
         self.method = build_method(config, self.n_domains).to(fabric.device)
@@ -156,17 +158,18 @@ class Training:
         self._use_domains(assignment.domain)
         if self.naming.period is not None and self.fabric.is_global_zero:
             assignment.save(self.run / "domains", self.iteration // self.naming.period)
-        if self.iteration == 0:
-            for note in assignment.notes:
-                self.report.note(note)
+            if self.iteration == 0:
+                add_to_record(self.run, {"domains": list(assignment.notes)})
+        for note in assignment.notes:
+            if note not in self.said:
+                self.report.note(note if self.iteration == 0 else f"iteration {self.iteration}: {note}")
+        self.said |= set(assignment.notes)
         return {f"domains/{name}": value for name, value in assignment.log.items()}
 
     def _use_domains(self, domain: Int[ndarray, " n"]) -> None:
         training = self.config.training
         self.domain = domain
         self.sampler = BalancedSampler(self.live, domain, self.n_domains, training.batch_per_class, training.seed)
-        for k, word in self.sampler.empty_cells:
-            self.report.note(f"domain {k} has no {word} frames from iteration {self.iteration} on: drawn from all")
 
     def step(self) -> dict[str, float]:
         """Do one iteration. Every random number depends on the seed, the batch's number and the process alone."""

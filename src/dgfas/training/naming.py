@@ -25,6 +25,10 @@ class Naming:
         self.live = live
         self.given = None if MIXTURE in config.data.sources else given
 
+    def check(self) -> None:
+        """Raise UserError if the frames can never be named, before a run is begun."""
+        self.provider.check(self.live)
+
     def due(self, iteration: int) -> bool:
         """Whether the domains are named before this iteration."""
         return iteration == 0 or (self.period is not None and iteration % self.period == 0)

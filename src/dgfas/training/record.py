@@ -26,6 +26,11 @@ def start_record(run: Path, config: RunConfig, facts: dict[str, Any]) -> None:
     write_whole(run / CONFIG_NAME, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
 
 
+def add_to_record(run: Path, facts: dict[str, Any]) -> None:
+    """Write what was found out after the start into the record of a run."""
+    write_json(run / RECORD_NAME, {**read_record(run), **facts})
+
+
 def require_new(run: Path) -> None:
     """Raise UserError if the folder holds a run already."""
     if (run / CONFIG_NAME).exists():

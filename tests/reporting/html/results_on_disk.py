@@ -1,7 +1,7 @@
 """Result files as a benchmark, a run and a system of others leave them, and the tables of a page."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -121,9 +121,9 @@ class Page(HTMLParser):
         return [row[number] for row in rows]
 
 
-def report(*paths: Path, out: Path, figures: bool = False) -> Page:
+def report(*paths: Path, out: Path, figures: bool = False, methods: Sequence[str] = ()) -> Page:
     """Write a report and read its tables."""
-    write_report(paths, out, figures=figures)
+    write_report(paths, out, figures=figures, methods=methods)
     page = Page()
     page.feed(out.read_text(encoding="utf-8"))
     return page

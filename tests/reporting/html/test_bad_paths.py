@@ -70,3 +70,9 @@ def test_a_file_that_is_no_json(tmp_path: Path) -> None:
 def test_the_same_seed_twice(tmp_path: Path) -> None:
     said = refusal(run(tmp_path / "one"), run(tmp_path / "two"))
     assert "two/evaluation/phone/result.json: is rfm on desk&hall to phone with seed 1 again, after " in said
+
+
+def test_a_method_without_a_result(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--methods: no result of 'rmf'; did you mean 'rfm'\?"):
+        write_report([run(tmp_path / "run")], tmp_path / "never.html", methods=["rmf"])
+    assert not (tmp_path / "never.html").exists()

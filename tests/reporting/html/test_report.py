@@ -202,8 +202,20 @@ def test_limits_are_always_written_and_no_claim_is_made(tmp_path: Path) -> None:
 
 
 def test_a_method_that_saw_the_target_is_named(tmp_path: Path) -> None:
-    folder = benchmark(tmp_path / "study", ["self_da"], [1], uses_target_images=True)
-    assert "self_da saw unlabelled images of the target" in report(folder, out=tmp_path / "report.html").text
+    folder = benchmark(tmp_path / "study", ["self_da"], [1, 2], uses_target_images=True)
+    page = report(benchmark(folder, ["rfm"], [1, 2]), out=tmp_path / "report.html")
+    assert "self_da saw unlabelled images of the target" in page.text
+    [compared] = [caption for caption in page.tables if caption.startswith("Compared with")]
+    for caption, heading in (
+        (BOTH, "Method"),
+        (ERRORS, "Method"),
+        (ATTACKS, "Item"),
+        (LIVE, "Item"),
+        (compared, "method"),
+    ):
+        names = set(page.column(caption, heading))
+        assert "self_da (uses target images)" in names, caption
+        assert names <= {"self_da (uses target images)", "rfm"}, caption
 
 
 def test_foreign_scores_say_whose_and_from_which_files(tmp_path: Path) -> None:
@@ -230,12 +242,12 @@ def test_excluded_and_rejected_recordings_are_named(tmp_path: Path) -> None:
 def test_the_commands_make_it_again(tmp_path: Path) -> None:
     folder = benchmark(tmp_path / "study", ["rfm", "anrl"], [2, 1])
     groups = grouped(read_measured([folder, run(tmp_path / "run", method="drdg")]))
-    lines = commands(groups, [folder, tmp_path / "run"], tmp_path / "report.html")
+    lines = commands(groups, ["dgfas", "report", folder, tmp_path / "run", "--out", "my report.html"])
     assert lines == [
         f"dgfas benchmark --study study-1.yaml --seeds 1,2 --data 'data/sim-{{seed}}' --out {folder}",
         f"dgfas train {tmp_path}/run --config 'drdg-on-desk&hall-to-phone.yaml' --seed 1",
         f"dgfas evaluate {tmp_path}/run --target phone",
-        f"dgfas report {folder} {tmp_path}/run --out {tmp_path}/report.html",
+        f"dgfas report {folder} {tmp_path}/run --out 'my report.html'",
     ]
     named = dict(files(groups))
     assert list(named) == ["study-1.yaml", "drdg-on-desk&hall-to-phone.yaml"]
@@ -245,7 +257,15 @@ def test_the_commands_make_it_again(tmp_path: Path) -> None:
     assert (read.tasks, [row.method for row in read.rows]) == (("desk&hall to phone",), ["anrl", "rfm"])
     assert lines[0] in report(folder, tmp_path / "run", out=tmp_path / "report.html").text
     one = grouped(read_measured([benchmark(tmp_path / "one", ["rfm"], [3])]))
-    assert "--seeds 3-3 " in commands(one, [], tmp_path)[0]
+    assert "--seeds 3-3 " in commands(one, [])[0]
+
+
+def test_a_report_of_some_methods_has_no_others_and_says_how_to_choose_them(tmp_path: Path) -> None:
+    folder, out = benchmark(tmp_path / "study", ["rfm", "anrl", "drdg"], [1]), tmp_path / "report.html"
+    page = report(folder, out=out, methods=["anrl", "rfm"])
+    assert set(page.column(BOTH, "Method")) == {"rfm", "anrl"}
+    assert "drdg" not in page.text
+    assert f"dgfas report {folder} --methods anrl,rfm --no-figures --out {out}" in page.text
 
 
 def test_runs_of_one_method_that_differ_are_called_by_their_folders(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def item_table(groups: Sequence[Group]) -> Table:
             version = f"dgfas {member.content.dgfas}" + (f"\ncommit {made_by['commit']}" if "commit" in made_by else "")
             rows.append(
                 (
-                    group.label,
+                    group.marked,
                     DASH if member.seed is None else str(member.seed),
                     version if member.config else "by others; known by its scores",
                     str(weights.get(str(result.checkpoint), "not recorded" if member.config else "unknown")),
@@ -59,7 +59,7 @@ def attack_table(groups: Sequence[Group]) -> Table:
             rates = [result.apcer[species] for result in results if species in result.apcer]
             rows.append(
                 (
-                    group.label,
+                    group.marked,
                     species,
                     _numbers(results, species, "subjects"),
                     " + ".join(str(one.total) for one in rates),
@@ -67,7 +67,7 @@ def attack_table(groups: Sequence[Group]) -> Table:
                     _no_answer(results, species),
                 )
             )
-        rows.append((group.label, "maximum", "", "", worst_apcer(results), ""))
+        rows.append((group.marked, "maximum", "", "", worst_apcer(results), ""))
     columns = ("Item", "Species", "Subjects", "Presentations", "APCER", "APNRR %")
     return Table("Attacks, deployable track, by recording", columns, rows, headings=2)
 
@@ -82,7 +82,7 @@ def live_table(groups: Sequence[Group]) -> Table:
         at_apcer = [[result.bpcer_at_apcer[f"{level:g}"] for result in results] for level in APCER_LEVELS]
         rows.append(
             (
-                group.label,
+                group.marked,
                 _numbers(results, "live", "subjects"),
                 " + ".join(str(one.total) for one in rates),
                 rate(rates, group.independent),

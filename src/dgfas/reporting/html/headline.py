@@ -32,8 +32,8 @@ def headline(groups: Sequence[Group]) -> list[Table]:
 def _matrix(groups: Sequence[Group], tasks: Sequence[str]) -> Table:
     """Return HTER of the deployable track: a row a method, a column a task, and the mean of tasks seed by seed."""
     rows = []
-    for label in dict.fromkeys(group.label for group in groups):
-        own = {group.task: group for group in groups if group.label == label}
+    for label in dict.fromkeys(group.marked for group in groups):
+        own = {group.task: group for group in groups if group.marked == label}
         cells = [_hter(own[task]) + _mark(own[task], groups) if task in own else DASH for task in tasks]
         rows.append((label, *cells, _mean_of_tasks([own[task] for task in tasks if task in own], len(tasks))))
     return Table("HTER %, deployable track, by recording", ["Method", *tasks, MEAN], rows, different_test_sets(groups))
@@ -60,7 +60,7 @@ def _tracks(groups: Sequence[Group]) -> Table:
         rows.append(
             (
                 group.task,
-                group.label + _mark(group, groups),
+                group.marked + _mark(group, groups),
                 with_interval(deployable, "hter", group.independent),
                 with_interval(oracle, "hter", group.independent),
                 gap([result.hter for result in deployable], [result.hter for result in oracle]),
@@ -86,7 +86,7 @@ def _errors(groups: Sequence[Group]) -> Table:
         rows.append(
             (
                 group.task,
-                group.label + _mark(group, groups),
+                group.marked + _mark(group, groups),
                 spread([one.share for one in bpcer]) if enough(bpcer) else TOO_FEW,
                 worst_apcer(results),
                 spread([result.eer for result in results]),
@@ -159,7 +159,7 @@ def every_run(groups: Sequence[Group]) -> Table:
             rows.append(
                 (
                     group.task,
-                    group.label,
+                    group.marked,
                     DASH if member.seed is None else str(member.seed),
                     *_fixed_and_measured(deployable),
                     *_fixed_and_measured(oracle),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dgfas.core.config import merge, validated
-from dgfas.core.errors import UserError
+from dgfas.core.errors import UserError, nearest
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.html.stored import StoredEvaluation, StoredResult
+from dgfas.reporting.tables import USES_TARGET
 from dgfas.training.record import CONFIG_NAME, read_json
 
 
@@ -96,6 +97,15 @@ def read_measured(paths: Iterable[Path]) -> list[Measured]:
     return list(found.values())
 
 
+def only(measured: Sequence[Measured], methods: Sequence[str]) -> list[Measured]:
+    """Return the results of `methods` (labels), of all if none is named. Raises UserError for one without a result."""
+    labels = {item.label for item in measured}
+    for method in methods:
+        if method not in labels:
+            raise UserError(f"--methods: no result of {method!r}; {nearest(method, labels)}")
+    return [item for item in measured if not methods or item.label in methods]
+
+
 def _result_files(path: Path) -> list[Path]:
     if path.is_file():
         if path.suffix == ".csv":
@@ -133,6 +143,12 @@ class Group:
     @property
     def name(self) -> str:
         return f"{self.label}, {self.task}"
+
+    @property
+    def marked(self) -> str:
+        """What tables call it: of a method that uses images of the target they say so."""
+        adapts = any(member.about.get("uses_target_images") for member in self.members)
+        return self.label + (USES_TARGET if adapts else "")
 
     @property
     def seeds(self) -> list[int | None]:

@@ -93,8 +93,8 @@ def files(groups: Sequence[Group]) -> list[tuple[str, str]]:
     ]
 
 
-def commands(groups: Sequence[Group], paths: Sequence[Path], out: Path) -> list[str]:
-    """Return the commands that make the results and this report again."""
+def commands(groups: Sequence[Group], report: Sequence[object]) -> list[str]:
+    """Return the commands that make the results again, and `report`, the words of the one that makes the report."""
     lines = []
     for number, ((folder, _), jobs) in enumerate(_benchmarks(groups).items(), 1):
         given = [
@@ -110,7 +110,7 @@ def commands(groups: Sequence[Group], paths: Sequence[Path], out: Path) -> list[
                 lines += _training(item, _config_name(group))
             elif item.content.job is None:
                 lines.append(_foreign(item))
-    return [*lines, _line("dgfas", "report", *paths, "--out", out)]
+    return [*lines, _line(*report)]
 
 
 def configurations(groups: Sequence[Group]) -> list[tuple[str, str]]:

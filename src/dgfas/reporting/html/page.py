@@ -8,7 +8,7 @@ from dgfas.core.progress import Silent
 from dgfas.reporting.figures import paper_figures
 from dgfas.reporting.html import attacks, headline, origin, study
 from dgfas.reporting.html.limits import limits
-from dgfas.reporting.html.measured import Group, Measured, grouped, read_measured
+from dgfas.reporting.html.measured import Group, Measured, grouped, only, read_measured
 from dgfas.reporting.html.pictures import Picture, paper_picture, roc_pictures
 from dgfas.reporting.html.template import render
 
@@ -27,17 +27,27 @@ class Notes(Silent):
         self.kept.append(text)
 
 
-def write_report(paths: Sequence[Path], out: Path, *, figures: bool = True, report: Silent | None = None) -> None:
+def write_report(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    methods: Sequence[str] = (),
+    figures: bool = True,
+    report: Silent | None = None,
+) -> None:
     """Write the report of all results below `paths` (see `read_measured`) as one HTML file that needs no other.
 
-    The same results give the same bytes. With `figures` the papers' figures are drawn of the runs that are still
-    there; that needs torch, and the page says what could not be drawn. Raises UserError for paths without results.
+    Of `methods` only, if any are named. The same results give the same bytes. With `figures` the papers' figures are
+    drawn of the runs that are still there; that needs torch, and the page says what could not be drawn. Raises
+    UserError for paths without results, and for a method that has none.
     """
-    measured = read_measured(paths)
+    measured = only(read_measured(paths), methods)
     groups = grouped(measured)
     pictures, notes = _figures(measured, figures, report or Silent())
+    chosen = [*(["--methods", ",".join(methods)] if methods else []), *([] if figures else ["--no-figures"])]
+    commands = origin.commands(groups, ["dgfas", "report", *paths, *chosen, "--out", out])
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, _page(measured, groups, pictures, notes, origin.commands(groups, paths, out)))
+    write_whole(out, _page(measured, groups, pictures, notes, commands))
 
 
 def _figures(measured: Sequence[Measured], wanted: bool, report: Silent) -> tuple[list[Picture], list[str]]:

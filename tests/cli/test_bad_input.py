@@ -174,6 +174,9 @@ def test_a_file_of_scores_that_lacks_a_column(run: Path, tmp_path: Path) -> None
     assert f"{tmp_path / 'scores.csv'}: column 'species' is missing (did you mean 'specis'" in mistake
     assert "needs --development CSV" in dgfas("evaluate", "--scores", run / "development" / "0000002.csv").mistake
     assert "give either the folder of a run, or --scores" in dgfas("evaluate").mistake
+    assert "--development goes with --scores" in dgfas("evaluate", run, "--development", tmp_path / "d.csv").mistake
+    foreign = ["evaluate", "--scores", tmp_path / "no.csv", "--threshold", "fixed=0.5"]
+    assert "leave them out with --scores" in dgfas(*foreign, "--target", "desk").mistake
     assert "describe the system of --scores" in dgfas("evaluate", run, "--score-range", "any").mistake
     assert "cannot be read" in dgfas("evaluate", "--scores", tmp_path / "no.csv", "--threshold", "fixed=0.5").mistake
 

@@ -104,7 +104,7 @@ def test_methods_are_compared_by_whole_seeds(study: Path) -> None:
             "p (Holm)": "0.500",
         },
         {
-            "method": "ssdg",
+            "method": "ssdg †",  # one task on other recordings
             "seeds": 2,  # the seed without a task does not count
             "minus cnn, points": "+10.0",  # equal at both seeds: no interval
             "d_z": "–",
@@ -175,3 +175,31 @@ def test_errors_by_species_are_counted_together_only_for_persons_of_their_own(tm
     assert same["print"] == "0.0: 0, 0 of 75 (≤ 4.8)"
     assert same["cut"] == "7.5: 0, 3 of 20 [3.2, 37.9]"
     assert same["live"] == "10.0: 1, 1 of 10 [0.3, 44.5]"
+
+
+def test_data_are_told_by_what_they_are_and_not_by_where_they_lie(tmp_path: Path) -> None:
+    def write_drawn(folder: Path, label: str, place: str, seed: int) -> None:
+        write(folder, "a to c", label, seed, 0.2)
+        path = folder / "a-to-c" / label / f"seed-{seed}.json"
+        content = json.loads(path.read_text())
+        content["about"]["manifests"] = {place: "the same for all"}
+        content["about"]["data_sets"] = {place: {"made_by": "simulation", "seed": seed}}
+        path.write_text(json.dumps(content))
+
+    write_drawn(tmp_path, "rfm", "/one/sim-1", 1)
+    write_drawn(tmp_path, "drdg", "/two/sim-1", 1)
+    write_drawn(tmp_path, "rfm", "/one/sim-2", 2)
+    study = read_study(tmp_path)
+    assert study["data"].nunique() == study["seed"].nunique() == 2
+    assert (study.groupby("seed")["data"].nunique() == 1).all()
+
+
+def test_comparisons_mark_who_was_measured_on_other_recordings(tmp_path: Path) -> None:
+    for label, recordings in (("rfm", "one"), ("drdg", "one"), ("anrl", "two")):
+        for seed in range(2):
+            write(tmp_path, "a to c", label, seed, 0.2 + seed / 10, recordings_hash=recordings)
+    study = read_study(tmp_path)
+    labels = ["rfm", "drdg", "anrl"]
+    assert gap_table(study, "hter", "recording", labels)["method"].tolist() == ["rfm", "drdg", "anrl †"]
+    compared = comparison_table(study, "hter", "deployable", "recording", labels, "rfm")
+    assert compared["method"].tolist() == ["drdg", "anrl †"]

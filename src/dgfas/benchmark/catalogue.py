@@ -1,5 +1,6 @@
 """Studies as YAML files: those of the package by name, one's own by path."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -73,17 +74,29 @@ def changed_rows(rows: Iterable[Entry], rates: Mapping[str, float], assignments:
 
 
 def tuned_rows(rows: Iterable[Entry], rates: Sequence[str]) -> list[Entry]:
-    """Return each row once with each learning rate."""
-    return [
-        entry.model_copy(
-            update={
-                "label": f"{entry.label}@{rate}",
-                "assignments": (*entry.assignments, f"options.learning_rate={rate}"),
-            }
-        )
-        for entry in rows
-        for rate in rates
-    ]
+    """Return each row once with each learning rate. Raises UserError for a rate that is none, or comes twice."""
+    for rate in rates:
+        if not _is_rate(rate):
+            raise UserError(f"--tune {rate!r}: write numbers above 0 with commas, such as 3e-4,1e-3")
+    return checked(
+        [
+            entry.model_copy(
+                update={
+                    "label": f"{entry.label}@{rate}",
+                    "assignments": (*entry.assignments, f"options.learning_rate={rate}"),
+                }
+            )
+            for entry in rows
+            for rate in rates
+        ]
+    )
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return 0 < float(text) < math.inf
+    except ValueError:
+        return False
 
 
 def _rate(rates: Mapping[str, float], method: str) -> list[str]:

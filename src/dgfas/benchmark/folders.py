@@ -25,7 +25,8 @@ class Folders:
 
     def tasks(self, protocols: Sequence[str]) -> list[Task]:
         """Return the tasks of protocols on these data, see `resolve_protocol`."""
-        return [task for text in protocols for task in resolve_protocol(text, list(self.of_domain), self.frames)]
+        tasks = [task for text in protocols for task in resolve_protocol(text, list(self.of_domain), self.frames)]
+        return list({str(task): task for task in tasks}.values())  # a task that two protocols share is done once
 
     def of(self, task: Task) -> tuple[Path, ...]:
         """Return the folders that a task needs, in the order of its domains, so that no other task moves them."""

@@ -91,7 +91,7 @@ def require_same_jobs(jobs: Sequence[Training], results: Path) -> None:
 
 def _what_matters(job: dict[str, Any]) -> dict[str, Any]:
     """Return what decides a training beside data, task and seed, as far as a job (as JSON) tells it."""
-    keys = ("setting", "iterations", "method", "preset")
+    keys = ("setting", "iterations", "subjects", "method", "preset")
     facts = {key: value for key, value in (job | job["entry"]).items() if key in keys}
     if "assignments" in job["entry"]:
         facts["--set"] = parse_assignments(job["entry"]["assignments"])

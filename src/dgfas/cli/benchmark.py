@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dgfas.core.work import Executor
 
 
+MOST_SEED = 2**31 - 1
+
+
 def benchmark(
     task: Annotated[
         list[str] | None, typer.Argument(help="Protocols (leave-one-out, ocim) or tasks ('a&b to c').")
@@ -46,17 +49,21 @@ def benchmark(
         typer.Option(help="8 (1 to 8), 4-8 or 1,2,5: of the training, and of {seed} in --data. [the study's, or 3]"),
     ] = None,
     simulate_subjects: Annotated[
-        int | None, typer.Option(help="Simulate a missing data set with this many people a domain.")
+        int | None, typer.Option(min=1, help="Simulate a missing data set with this many people a domain.")
     ] = None,
     setting: Annotated[str | None, typer.Option(help="small or full. [the study's, or small]")] = None,
-    iterations: Annotated[int | None, typer.Option(help="Of each training. [the study's, or the setting's]")] = None,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Of each training. [the study's, or the setting's]")
+    ] = None,
     rates: Annotated[Path | None, typer.Option(help="JSON of learning rates by method, see `--tune`.")] = None,
     tune: Annotated[str | None, typer.Option(help="Instead: try these learning rates, choose by source data.")] = None,
     assignments: Annotated[list[str], typer.Option("--set", help="Change one value of every training.")] = [],  # noqa: B006
-    processes: Annotated[int | None, typer.Option(help="Trainings at once, of one thread each. [all cores]")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Trainings at once, of one thread each. [all cores]")
+    ] = None,
     on: On = Where.processes,
     address: Address = None,
-    gpus_per_job: Annotated[float, typer.Option(help="GPUs of a training on Ray, also a share of one.")] = 0,
+    gpus_per_job: Annotated[float, typer.Option(min=0, help="GPUs of a training on Ray, also a share of one.")] = 0,
     tflops: Annotated[
         float | None,
         typer.Option(min=0.001, help="Foretell the time by counted operations, at so many TFLOP/s (10^12 a second)."),
@@ -175,12 +182,12 @@ def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "S
 
 def _seeds(text: str) -> list[int]:
     if match := re.fullmatch(r"\s*(?:(\d+)\s*-)?\s*(\d+)\s*", text):
-        seeds = list(range(int(match[1] or 1), int(match[2]) + 1))
+        seeds = list(range(int(match[1] or 1), min(int(match[2]), MOST_SEED + 1) + 1))
     else:
         seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
         if len(seeds) < len(text.split(",")):
             seeds = []
-    if not seeds or len(set(seeds)) < len(seeds):
+    if not seeds or len(set(seeds)) < len(seeds) or max(seeds) > MOST_SEED:
         raise UserError(f"--seeds {text!r}: write a number (8 is 1 to 8), a range 4-8, or different ones with commas")
     return seeds
 

@@ -185,6 +185,10 @@ def evaluate(
         raise UserError("give either the folder of a run, or --scores with a scores.csv")
     if scores is None and (name is not None or score_range != "unit"):
         raise UserError("--name and --score-range describe the system of --scores; a run has its own")
+    if scores is None and development is not None:
+        raise UserError("--development goes with --scores; a run has its own source development scores")
+    if scores is not None and (select is not None or target is not None or data):
+        raise UserError("--select, --target and --data choose of a run; leave them out with --scores")
     if scores is not None:
         rule = threshold or "eer"
         if development is None and parse_rule(rule, score_range)[0] != "fixed":

@@ -86,7 +86,7 @@ def _against(
     if not shared:
         return []
     claimed = float((best[shared] - other[shared]).mean())
-    row = {"against": marked(study, str(other.name)), "paper": f"{claimed:+.1f}"}
+    row = {"against": marked(study, str(other.name), over_tasks=True), "paper": f"{claimed:+.1f}"}
     ours = [task for name in shared for task in tasks[name].ours]
     for track, letter in TRACK_LETTERS:
         rows = study[(study["level"] == "recording") & (study["track"] == track)]

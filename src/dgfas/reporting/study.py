@@ -1,5 +1,6 @@
 """The numbers of a study: a row a training, track and level; and its cells, mean and deviation over seeds."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,10 +27,10 @@ SHORT = 12  # digits of a hash in a table
 def read_study(results: Path) -> pd.DataFrame:
     """Return a row a training, track and level: task, label, seed, track, level, hter, auc, checkpoint, commit, ...
 
-    `hter_variance` and `auc_variance` are those of the bootstrap over persons; `data` says which data sets on disk were
-    used and `simulated` whether they were drawn; `lists`, `live`, `spoof`, `subjects` and `recordings_hash` say which
-    test set this is; `apcer` (a species) and `bpcer` are (errors, presentations). Raises UserError if the folder holds
-    no result.
+    `hter_variance` and `auc_variance` are those of the bootstrap over persons; `data` tells the data sets that were
+    used from others and `simulated` whether they were drawn; `lists`, `live`, `spoof`, `subjects` and `recordings_hash`
+    say which test set this is; `apcer` (a species) and `bpcer` are (errors, presentations). Raises UserError if the
+    folder holds no result.
     """
     rows = []
     for path in sorted(results.glob("*/*/seed-*.json")):
@@ -54,7 +55,7 @@ def study_rows(content: dict[str, Any], task: str, label: str, seed: int) -> lis
             **_bootstrap(result),
             **_test_set(result),
             "lists": data.get("lists", ""),
-            "data": "\n".join(data.get("roots", [])),
+            "data": _data(content),
             "simulated": _simulated(content),
             "uses_target_images": content["about"]["uses_target_images"],
             "commit": made_by.get("commit", "unknown"),
@@ -62,6 +63,15 @@ def study_rows(content: dict[str, Any], task: str, label: str, seed: int) -> lis
         }
         for result in content["results"]
     ]
+
+
+def _data(content: dict[str, Any]) -> str:
+    """Return what tells the data sets of a result from others, wherever they lie; their paths if it holds no more."""
+    about = content["about"]
+    records = about.get("data_sets") or {}
+    drawn = {root: record for root, record in records.items() if record.get("made_by") == "simulation"}
+    found = [f"{digest} {json.dumps(drawn.get(root))}" for root, digest in (about.get("manifests") or {}).items()]
+    return "\n".join(sorted(found) or about["config"].get("data", {}).get("roots", []))
 
 
 def _simulated(content: dict[str, Any]) -> bool:
@@ -143,9 +153,14 @@ def seed_means(rows: pd.DataFrame, label: str, tasks: Sequence[str], metric: str
     return means
 
 
-def marked(study: pd.DataFrame, label: str) -> str:
-    """Return what tables call a label: of a method that uses images of the target they say so."""
-    return label + (USES_TARGET if study.loc[study["label"] == label, "uses_target_images"].any() else "")
+def marked(study: pd.DataFrame, label: str, *, over_tasks: bool = False) -> str:
+    """Return what tables call a label: of a method that uses images of the target they say so.
+
+    Where the numbers are `over_tasks`, † says that one of them was measured on other recordings than most methods.
+    """
+    adapts = study.loc[study["label"] == label, "uses_target_images"].any()
+    odd = over_tasks and any(key[1] == label for key in other_test_sets(study[study["level"] == "recording"]))
+    return label + (USES_TARGET if adapts else "") + (OTHER_TEST_SET if odd else "")
 
 
 def study_table(

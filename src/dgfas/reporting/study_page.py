@@ -54,7 +54,7 @@ def gap_table(study: pd.DataFrame, metric: str, level: Level, labels: Sequence[s
         gap = (by_seed["deployable"] - by_seed["oracle"]).dropna()
         table.append(
             {
-                "method": marked(study, label),
+                "method": marked(study, label, over_tasks=True),
                 "B deployable": "–" if cells["deployable"] is None else str(cells["deployable"]),
                 "A oracle": "–" if cells["oracle"] is None else str(cells["oracle"]),
                 "gap B - A": _points(gap),
@@ -92,7 +92,7 @@ def comparison_table(
     for (label, pair), p_holm in zip(pairs.items(), corrected, strict=True):
         table.append(
             {
-                "method": marked(study, label),
+                "method": marked(study, label, over_tasks=True),
                 "seeds": pair.seeds,
                 f"minus {baseline}, points": difference_in_points(pair),
                 "d_z": "–" if pair.effect_size is None else f"{pair.effect_size:+.2f}",

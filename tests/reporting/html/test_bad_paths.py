@@ -72,6 +72,13 @@ def test_the_same_seed_twice(tmp_path: Path) -> None:
     assert "two/evaluation/phone/result.json: is rfm on desk&hall to phone with seed 1 again, after " in said
 
 
+def test_a_folder_named_by_one_word_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "acme" / "result.json", evaluation(MANY))
+    monkeypatch.chdir(tmp_path)
+    write_report([Path("acme")], Path("acme.html"))
+    assert Path("acme.html").is_file()
+
+
 def test_a_method_without_a_result(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--methods: no result of 'rmf'; did you mean 'rfm'\?"):
         write_report([run(tmp_path / "run")], tmp_path / "never.html", methods=["rmf"])

@@ -128,7 +128,8 @@ def _read(path: Path) -> Measured:
     wanted = {(track, level) for track in ("deployable", "oracle") for level in ("frame", "recording")}
     if {(result.track, result.level) for result in content.results} != wanted:
         raise UserError(f"{path}: lacks a track or level; measure it again with `dgfas evaluate`")
-    run = path.parents[2] if path.name == "result.json" and (path.parents[2] / CONFIG_NAME).is_file() else None
+    above = list(path.parents)[2:3] if path.name == "result.json" else []  # RUN/evaluation/TARGET/result.json
+    run = next((folder for folder in above if (folder / CONFIG_NAME).is_file()), None)
     return Measured(path, content, run, raw)
 
 

@@ -23,7 +23,7 @@ def data_sets(measured: Sequence[Measured]) -> Table:
             rows[(root, digest, _in_words(records.get(root)))] = None
         for path, digest in (item.about.get("files") or {}).items():
             rows[(path, digest, "scores, given by others")] = None
-    return Table("Data", ("Folder or file", "SHA-256 of its contents", "How it was made"), list(rows), texts=True)
+    return Table("Data", ("Folder or file", "SHA-256 of its manifest", "How it was made"), list(rows), texts=True)
 
 
 def _in_words(record: dict[str, Any] | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from dgfas.core.config import OneOrMore
 from dgfas.evaluation.intervals import Interval
@@ -66,9 +66,9 @@ class StoredResult(Stored):
     selection: str
     candidates: int
     threshold: StoredThreshold
-    hter: float
-    auc: float
-    eer: float
+    hter: FiniteFloat
+    auc: FiniteFloat
+    eer: FiniteFloat
     bpcer_at_apcer: dict[str, float]
     apcer: dict[str, StoredRate]
     bpcer: StoredRate

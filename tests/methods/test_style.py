@@ -179,7 +179,7 @@ def test_the_extra_imagenet_is_used_where_it_is(images: torch.Tensor) -> None:
 def test_resnet_weights_are_used_where_they_are_given(
     images: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def halves() -> tuple[nn.Sequential, nn.Sequential]:
+    def halves(*_: str) -> tuple[nn.Sequential, nn.Sequential]:
         trunk = nn.Sequential()
         for name, layer in (("conv1", nn.Conv2d(3, 4, 3)), ("layer1", nn.ReLU()), ("layer2", nn.Conv2d(4, 5, 3))):
             trunk.add_module(name, layer)

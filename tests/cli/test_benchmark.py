@@ -75,8 +75,6 @@ def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_pat
         (f"{TASK}|--methods|rfm|--seeds|three", r"--seeds 'three': write a number"),
         (f"{TASK}|--methods|rfm|--address|127.0.0.1:1", r"go with --on ray"),
         (f"{TASK}|--methods|rfm|--seeds|99999999999999999999", r"--seeds '9+': write a number"),
-        (f"{TASK}|--methods|rfm|--processes|-3", r"--processes"),
-        (f"{TASK}|--methods|rfm|--iterations|0", r"--iterations"),
         (f"{TASK}|--methods|rfm|--tune|1e-3,abc", r"--tune 'abc': write numbers above 0"),
         (f"{TASK}|--methods|rfm|--tune|1e-3,1e-3", r"label 'rfm@1e-3' comes twice"),
         (f"{TASK}|--methods|rfm|--rates|no.json", r"no.json: cannot be read"),
@@ -88,6 +86,14 @@ def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_pat
 )
 def test_a_mistake_is_said_before_anything_is_done(text: str, mistake: str, simulated: Path, tmp_path: Path) -> None:
     assert re.search(mistake, dgfas(*words(simulated, tmp_path / "out"), *text.split("|")).mistake)
+    assert not (tmp_path / "out").exists()
+
+
+def test_numbers_below_one_are_refused(simulated: Path, tmp_path: Path) -> None:
+    for option, number in (("--processes", -3), ("--iterations", 0)):
+        answer = dgfas(*words(simulated, tmp_path / "out"), TASK, "--methods", "rfm", option, number)
+        assert answer.code == 2
+        assert f"Invalid value for '{option}'" in answer.err
     assert not (tmp_path / "out").exists()
 
 

@@ -182,7 +182,8 @@ def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "S
 
 def _seeds(text: str) -> list[int]:
     if match := re.fullmatch(r"\s*(?:(\d+)\s*-)?\s*(\d+)\s*", text):
-        seeds = list(range(int(match[1] or 1), min(int(match[2]), MOST_SEED + 1) + 1))
+        first, last = int(match[1] or 1), int(match[2])
+        seeds = list(range(first, last + 1)) if last <= MOST_SEED else []
     else:
         seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
         if len(seeds) < len(text.split(",")):

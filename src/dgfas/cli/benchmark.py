@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dgfas.core.work import Executor
 
 
-MOST_SEED = 2**31 - 1
+MOST_SEED = 2**31 - 1  # what a YAML of a run takes
 
 
 def benchmark(

@@ -1,6 +1,6 @@
 """What the papers claim, their best row above the others of a table, and whether our numbers show it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from dgfas.evaluation.published import Metric, published_values
 from dgfas.evaluation.seeds import PairedComparison, compare_paired
 from dgfas.reporting.beside_papers import TRACK_LETTERS, PaperTask, paper_tasks
-from dgfas.reporting.study import markdown, marked, seed_means
+from dgfas.reporting.study import markdown, marked, odd_labels, seed_means
 from dgfas.reporting.tables import difference_in_points
 
 CLAIMS_WORDS = (
@@ -42,14 +42,14 @@ def paper_claims(study: pd.DataFrame) -> list[Claims]:
     with its interval, and the verdict. By HTER; by AUC where the paper prints no HTER.
     """
     tasks = {each.paper: each for each in paper_tasks(study)}
-    labels = set(study["label"])
+    labels, odd = set(study["label"]), odd_labels(study)
     found = []
     for best, source, metric, printed in _printed():
         rows = [
             row
             for label in printed.index
             if label != best and {label, best} <= labels
-            for row in _against(study, tasks, metric, printed.loc[best], printed.loc[label])
+            for row in _against(study, tasks, metric, printed.loc[best], printed.loc[label], odd)
         ]
         if rows:
             same = all(tasks[task].same_data for task in printed.columns if task in tasks)
@@ -79,14 +79,19 @@ def _printed() -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
 
 
 def _against(
-    study: pd.DataFrame, tasks: dict[str, PaperTask], metric: Metric, best: pd.Series, other: pd.Series
+    study: pd.DataFrame,
+    tasks: dict[str, PaperTask],
+    metric: Metric,
+    best: pd.Series,
+    other: pd.Series,
+    odd: Collection[str],
 ) -> list[dict[str, str]]:
     """Return the row of one claim; none if they share no task, or no seed has both labels on all of them."""
     shared = [task for task in best.index if task in tasks and pd.notna(best[task]) and pd.notna(other[task])]
     if not shared:
         return []
     claimed = float((best[shared] - other[shared]).mean())
-    row = {"against": marked(study, str(other.name), over_tasks=True), "paper": f"{claimed:+.1f}"}
+    row = {"against": marked(study, str(other.name), odd), "paper": f"{claimed:+.1f}"}
     ours = [task for name in shared for task in tasks[name].ours]
     for track, letter in TRACK_LETTERS:
         rows = study[(study["level"] == "recording") & (study["track"] == track)]

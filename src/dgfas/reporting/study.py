@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.tables import OTHER_TEST_SET, USES_TARGET
+from dgfas.training.data_record import simulated_records
 from dgfas.training.record import read_json
 
 MEAN = "mean of tasks"
@@ -68,17 +69,14 @@ def study_rows(content: dict[str, Any], task: str, label: str, seed: int) -> lis
 def _data(content: dict[str, Any]) -> str:
     """Return what tells the data sets of a result from others, wherever they lie; their paths if it holds no more."""
     about = content["about"]
-    records = about.get("data_sets") or {}
-    drawn = {root: record for root, record in records.items() if record.get("made_by") == "simulation"}
+    drawn = simulated_records(about)
     found = [f"{digest} {json.dumps(drawn.get(root))}" for root, digest in (about.get("manifests") or {}).items()]
     return "\n".join(sorted(found) or about["config"].get("data", {}).get("roots", []))
 
 
 def _simulated(content: dict[str, Any]) -> bool:
     """Whether the data were simulated, as far as a result says."""
-    records = (content["about"].get("data_sets") or {}).values()
-    drawn = content.get("job", {}).get("subjects") is not None
-    return drawn or any(each.get("made_by") == "simulation" for each in records)
+    return content.get("job", {}).get("subjects") is not None or bool(simulated_records(content["about"]))
 
 
 def _bootstrap(result: dict[str, Any]) -> dict[str, float]:
@@ -153,14 +151,15 @@ def seed_means(rows: pd.DataFrame, label: str, tasks: Sequence[str], metric: str
     return means
 
 
-def marked(study: pd.DataFrame, label: str, *, over_tasks: bool = False) -> str:
-    """Return what tables call a label: of a method that uses images of the target they say so.
-
-    Where the numbers are `over_tasks`, † says that one of them was measured on other recordings than most methods.
-    """
+def marked(study: pd.DataFrame, label: str, odd: Collection[str] = ()) -> str:
+    """Return what tables call a label: of a method that uses images of the target they say so; of those in `odd`, †."""
     adapts = study.loc[study["label"] == label, "uses_target_images"].any()
-    odd = over_tasks and any(key[1] == label for key in other_test_sets(study[study["level"] == "recording"]))
-    return label + (USES_TARGET if adapts else "") + (OTHER_TEST_SET if odd else "")
+    return label + (USES_TARGET if adapts else "") + (OTHER_TEST_SET if label in odd else "")
+
+
+def odd_labels(study: pd.DataFrame) -> set[str]:
+    """Return the labels that were measured on other recordings than most methods, on one task or more."""
+    return {label for _, label in other_test_sets(study[study["level"] == "recording"])}
 
 
 def study_table(

@@ -16,7 +16,7 @@ from dgfas.reporting.study import (
     markdown,
     marked,
     measured_sets,
-    other_test_sets,
+    odd_labels,
     seed_means,
     study_table,
     whole_seeds,
@@ -42,7 +42,7 @@ def gap_table(study: pd.DataFrame, metric: str, level: Level, labels: Sequence[s
     A row a label: mean ± standard deviation over the seeds that have all tasks, in percent; the gap in points.
     """
     rows = study[study["level"] == level]
-    tasks = list(dict.fromkeys(rows["task"]))
+    tasks, odd = list(dict.fromkeys(rows["task"])), odd_labels(study)
     table = []
     for label in labels:
         own = {
@@ -54,7 +54,7 @@ def gap_table(study: pd.DataFrame, metric: str, level: Level, labels: Sequence[s
         gap = (by_seed["deployable"] - by_seed["oracle"]).dropna()
         table.append(
             {
-                "method": marked(study, label, over_tasks=True),
+                "method": marked(study, label, odd),
                 "B deployable": "–" if cells["deployable"] is None else str(cells["deployable"]),
                 "A oracle": "–" if cells["oracle"] is None else str(cells["oracle"]),
                 "gap B - A": _points(gap),
@@ -87,12 +87,12 @@ def comparison_table(
     means = {label: seed_means(rows, label, tasks, metric) for label in dict.fromkeys([*labels, baseline])}
     found = {label: compare_paired(means[label], means[baseline]) for label in labels if label != baseline}
     pairs = {label: pair for label, pair in found.items() if pair is not None}
-    corrected = holm([pair.p_value for pair in pairs.values()])
+    corrected, odd = holm([pair.p_value for pair in pairs.values()]), odd_labels(study)
     table = []
     for (label, pair), p_holm in zip(pairs.items(), corrected, strict=True):
         table.append(
             {
-                "method": marked(study, label, over_tasks=True),
+                "method": marked(study, label, odd),
                 "seeds": pair.seeds,
                 f"minus {baseline}, points": difference_in_points(pair),
                 "d_z": "–" if pair.effect_size is None else f"{pair.effect_size:+.2f}",
@@ -151,7 +151,7 @@ def study_page(
     for task in dict.fromkeys(study["task"]):
         parts += [f"**{task}**", markdown(species_table(study, task, "deployable", labels))]
     parts += ["## Test sets", markdown(measured_sets(study))]
-    if other_test_sets(study[study["level"] == "recording"]):
+    if odd_labels(study):
         parts.append(
             f"{OTHER_TEST_SET.strip()} measured on other recordings than most methods of its column: not comparable."
         )

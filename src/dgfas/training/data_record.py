@@ -23,3 +23,9 @@ def data_set_record(root: Path) -> dict[str, Any]:
         return {"made_by": "simulation", **options, **words}
     prepared = PrepareOptions.of_data_set(root)
     return {"made_by": "unknown"} if prepared is None else {"made_by": "preparation", **prepared.content}
+
+
+def simulated_records(about: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the records, by folder, of those data sets in a result's `about` that were simulated."""
+    records: dict[str, dict[str, Any]] = about.get("data_sets") or {}
+    return {root: record for root, record in records.items() if record.get("made_by") == "simulation"}

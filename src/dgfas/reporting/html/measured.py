@@ -13,6 +13,7 @@ from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.html.stored import StoredEvaluation, StoredResult
 from dgfas.reporting.tables import USES_TARGET
+from dgfas.training.data_record import simulated_records
 from dgfas.training.record import CONFIG_NAME, read_json
 
 
@@ -64,9 +65,8 @@ class Measured:
     @property
     def simulated(self) -> bool:
         """Whether any of its data was simulated, as far as the result says."""
-        job, records = self.content.job, (self.about.get("data_sets") or {}).values()
-        drawn = job is not None and job.subjects is not None
-        return drawn or any(record["made_by"] == "simulation" for record in records)
+        job = self.content.job
+        return (job is not None and job.subjects is not None) or bool(simulated_records(self.about))
 
     @property
     def test_set(self) -> str:
@@ -74,8 +74,7 @@ class Measured:
 
         Where they lie on disk is no difference.
         """
-        records = (self.about.get("data_sets") or {}).values()
-        drawn = sorted(json.dumps(each, sort_keys=True) for each in records if each["made_by"] == "simulation")
+        drawn = sorted(json.dumps(each, sort_keys=True) for each in simulated_records(self.about).values())
         return "\n".join([self.result("deployable").recordings_hash, *drawn])
 
     def result(self, track: Track, level: Level = "recording") -> StoredResult:

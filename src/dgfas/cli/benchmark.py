@@ -219,5 +219,5 @@ def _tabulate(results: Path, page: Path, plan: "Study", jobs: "list[Training]") 
     for track in ("deployable", "oracle"):
         table = markdown(study_table(study, "hter", track, "recording", labels))
         say(f"HTER %, {track} track, by recording\n{table}\n")
-    write_whole(page, study_page(study, plan.title, "", labels, plan.baseline))
+    write_whole(page, study_page(study, plan.title, labels, plan.baseline))
     say(f"AUC and more: {page}")

@@ -171,7 +171,7 @@ def study_table(
     *,
     intervals: bool = False,
 ) -> pd.DataFrame:
-    """Return mean ± standard deviation over seeds in percent: a row a label, a column a task, and the mean of tasks.
+    """Return mean ± standard deviation over seeds in percent: a row a label, a column a task, and the mean of several.
 
     The last column's deviation is that of each seed's mean over the tasks; seeds that lack a task are left out of it.
     A cell says in brackets how many seeds it has, where not all; † that it was measured on other recordings than most
@@ -192,13 +192,9 @@ def study_table(
     for label in labels:
         rows = chosen[chosen["label"] == label]
         cells = {task: text(rows[rows["task"] == task], (task, label) in odd) for task in tasks}
-        table.append(
-            {
-                "method": marked(study, label),
-                **cells,
-                MEAN: text(whole_seeds(rows, tasks), any(key[1] == label for key in odd)),
-            }
-        )
+        if len(tasks) > 1:
+            cells[MEAN] = text(whole_seeds(rows, tasks), any(key[1] == label for key in odd))
+        table.append({"method": marked(study, label), **cells})
     return pd.DataFrame(table)
 
 

@@ -127,12 +127,10 @@ def comparison_note(table: pd.DataFrame, study: pd.DataFrame) -> str:
     )
 
 
-def study_page(
-    study: pd.DataFrame, title: str, preface: str, labels: Sequence[str], baseline: str | None = None
-) -> str:
+def study_page(study: pd.DataFrame, title: str, labels: Sequence[str], baseline: str | None = None) -> str:
     """Return the page of a study in Markdown; `baseline` (the first label) is what the others are compared with."""
     baseline = baseline or labels[0]
-    parts = [f"# {title}", preface]
+    parts = [f"# {title}"]
     for track, words in TRACK_WORDS:
         parts.append(f"## {words}")
         for metric, name in METRIC_WORDS:

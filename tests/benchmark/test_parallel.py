@@ -63,6 +63,11 @@ def test_results_come_in_order_and_a_mistake_is_raised_as_it_was() -> None:
         run_in_parallel(double, [("9", (9,)), ("1", (1,))], 1, Silent())
 
 
+def test_a_killed_process_is_said_in_a_line() -> None:
+    with pytest.raises(UserError, match=r"^rfm: its process was killed .*; give the command again"):
+        run_in_parallel(double, [("rfm", (2,)), ("1", (1,))], 2, Silent())
+
+
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])

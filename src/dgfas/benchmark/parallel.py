@@ -65,10 +65,13 @@ class Processes:
 def run_in_parallel(work: Callable[..., Any], calls: Sequence[Call], processes: int, report: Silent) -> list[Any]:
     """Return the results of `work(*arguments, reporter)` for each (name, arguments), made in that many processes.
 
-    `work` must be a function of a module. The first failure is raised when all have ended.
+    `work` must be a function of a module. The first failure is raised when all have ended: UserError for a process that
+    was killed.
     """
     answers = sorted(Processes(processes).answers(work, calls, report), key=lambda answer: answer.number)
     for answer in answers:
+        if isinstance(answer.error, Died):
+            raise UserError(f"{calls[answer.number][0]}: {answer.error}; give the command again, it goes on from there")
         if answer.error is not None:
             raise answer.error
     return [answer.result for answer in answers]

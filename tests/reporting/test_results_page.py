@@ -1,4 +1,4 @@
-"""The tables of docs/results/index.md hold what the results beside them give."""
+"""The tables of docs/results/index.md and claims.md hold what the results beside them give."""
 
 from functools import cache
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 
 from dgfas.evaluation.tracks import Track
 from dgfas.methods.registry import method_names
+from dgfas.reporting.claims import paper_claims
 from dgfas.reporting.study import cell, markdown, read_study, study_table
 from dgfas.reporting.study_page import comparison_table, gap_table
 
@@ -73,3 +74,10 @@ def test_second_rows() -> None:
             assert found[label][2:4] == tuple(str(cell(own[own["track"] == track], "hter")) for track in TRACKS)
         tables = (comparison_table(study(), "hter", track, "recording", [second], method) for track in TRACKS)
         assert found[second][4:] == tuple(table[f"minus {method}, points"].item() for table in tables)
+
+
+@pytest.mark.parametrize("source", ["RFM table 3", "D2AM table 3", "DRDG table 3", "ANRL table 3", "ANRL table 4"])
+def test_claims_of_an_ablation(source: str) -> None:
+    rows = read_study(RESULTS / "methods" / "runs")
+    claims = next(each for each in paper_claims(rows[rows["seed"].isin(SEEDS)]) if each.source == source)
+    assert markdown(claims.table) in (RESULTS / "claims.md").read_text()

@@ -16,7 +16,8 @@ def report(
     out: Annotated[Path, typer.Option(metavar="HTML", help="The page; it needs no other file.")] = Path("report.html"),
     methods: Annotated[str | None, typer.Option(help="Only these, e.g. rfm,binary_cnn. [all]")] = None,
     figures: Annotated[
-        bool, typer.Option(help="Draw the papers' figures of the runs that are there; needs torch.")
+        bool,
+        typer.Option(help="Draw the papers' figures of the runs that are there, also as PNG and SVG; needs torch."),
     ] = True,
 ) -> None:
     """Write one HTML page of what was measured.
@@ -31,5 +32,5 @@ def report(
 
     names = [] if methods is None else [name.strip() for name in methods.split(",")]
     with bars() as progress:
-        write_report(paths, out, methods=names, figures=figures, report=progress)
-    say(f"written: {out}")
+        folder = write_report(paths, out, methods=names, figures=figures, report=progress)
+    say(f"written: {out}" + ("" if folder is None else f", and {folder} (PNG, SVG, captions)"))

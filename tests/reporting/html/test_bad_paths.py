@@ -39,6 +39,10 @@ def with_a_word_for_a_number(content: dict[str, Any]) -> None:
     content["results"][1]["hter"] = "high"
 
 
+def with_a_share_that_is_no_number(content: dict[str, Any]) -> None:
+    content["results"][0]["bpcer"]["share"] = float("nan")
+
+
 def without_results(content: dict[str, Any]) -> None:
     del content["results"]
 
@@ -48,6 +52,7 @@ def without_results(content: dict[str, Any]) -> None:
     [
         (without_oracle, "lacks a track or level"),
         (with_a_word_for_a_number, "results.1.hter"),
+        (with_a_share_that_is_no_number, "results.0.bpcer.share"),
         (without_results, "is damaged; it must hold title, about, results"),
     ],
 )
@@ -83,3 +88,11 @@ def test_a_method_without_a_result(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--methods: no result of 'rmf'; did you mean 'rfm'\?"):
         write_report([run(tmp_path / "run")], tmp_path / "never.html", methods=["rmf"])
     assert not (tmp_path / "never.html").exists()
+
+
+def test_a_folder_as_the_page(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    with pytest.raises(UserError, match="pages: is a folder; name the file to write"):
+        write_report([run(tmp_path / "run")], folder)
+    assert sorted(tmp_path.iterdir()) == [folder, tmp_path / "run"]

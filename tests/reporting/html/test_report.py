@@ -314,6 +314,8 @@ def test_figures_are_pictures_with_words_and_what_is_missing_is_said(
     text = (tmp_path / "report.html").read_text()
     assert 'alt="RFM, figure 4: A &lt;title&gt;"' in text
     assert 'src="data:image/png;base64,' in text
+    files = {file.name for file in (tmp_path / "report-figures").iterdir()}
+    assert files == {"rfm-4.png", "rfm-4.svg", "figures.json"}
     assert "--no-figures" in report(run(tmp_path / "two"), out=tmp_path / "report.html").text
     folder = benchmark(tmp_path / "study", ["rfm"], [1])
     assert "The runs were not kept" in report(folder, out=tmp_path / "report.html", figures=True).text

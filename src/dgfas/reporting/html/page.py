@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dgfas.core.errors import UserError
 from dgfas.core.files import write_whole
 from dgfas.core.progress import Silent
-from dgfas.reporting.figures import paper_figures
+from dgfas.reporting.figures import PaperFigure, paper_figures, write_figures
 from dgfas.reporting.html import attacks, headline, origin, study
 from dgfas.reporting.html.limits import limits
 from dgfas.reporting.html.measured import Group, Measured, grouped, only, read_measured
@@ -34,23 +35,31 @@ def write_report(
     methods: Sequence[str] = (),
     figures: bool = True,
     report: Silent | None = None,
-) -> None:
+) -> Path | None:
     """Write the report of all results below `paths` (see `read_measured`) as one HTML file that needs no other.
 
     Of `methods` only, if any are named. The same results give the same bytes. With `figures` the papers' figures are
-    drawn of the runs that are still there; that needs torch, and the page says what could not be drawn. Raises
-    UserError for paths without results, and for a method that has none.
+    drawn of the runs that are still there; that needs torch, and the page says what could not be drawn. They are part
+    of the page and, as PNG and SVG, also files in a folder beside it (report.html: report-figures), which is returned
+    if there are any. Raises UserError for paths without results, for a method that has none, and if `out` is a folder.
     """
+    if out.is_dir():
+        raise UserError(f"{out}: is a folder; name the file to write, e.g. {out / 'report.html'}")
     measured = only(read_measured(paths), methods)
     groups = grouped(measured)
-    pictures, notes = _figures(measured, figures, report or Silent())
+    drawn, notes = _figures(measured, figures, report or Silent())
     chosen = [*(["--methods", ",".join(methods)] if methods else []), *([] if figures else ["--no-figures"])]
     commands = origin.commands(groups, ["dgfas", "report", *paths, *chosen, "--out", out])
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, _page(measured, groups, pictures, notes, commands))
+    write_whole(out, _page(measured, groups, [paper_picture(figure) for figure in drawn], notes, commands))
+    if not drawn:
+        return None
+    folder = out.with_name(f"{out.stem}-figures")
+    write_figures(drawn, folder)
+    return folder
 
 
-def _figures(measured: Sequence[Measured], wanted: bool, report: Silent) -> tuple[list[Picture], list[str]]:
+def _figures(measured: Sequence[Measured], wanted: bool, report: Silent) -> tuple[list[PaperFigure], list[str]]:
     """Return the papers' figures, and what is to be said of those that are missing."""
     if not wanted:
         return [], [NOT_ASKED]
@@ -58,7 +67,7 @@ def _figures(measured: Sequence[Measured], wanted: bool, report: Silent) -> tupl
     if not runs:
         return [], [NO_RUNS]
     notes = Notes(report)
-    return [paper_picture(figure) for figure in paper_figures(runs, notes)], notes.kept
+    return paper_figures(runs, notes), notes.kept
 
 
 def _page(

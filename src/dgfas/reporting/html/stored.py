@@ -5,9 +5,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from dgfas.core.config import OneOrMore
-from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
+
+FiniteInterval = tuple[FiniteFloat, FiniteFloat]
 
 
 class Stored(BaseModel):
@@ -19,16 +20,16 @@ class Stored(BaseModel):
 class StoredRate(Stored):
     """See `measurement.Rate`."""
 
-    share: float
+    share: FiniteFloat
     errors: int
     total: int
-    interval: Interval | None
+    interval: FiniteInterval | None
 
 
 class StoredThreshold(Stored):
     """See `thresholds.Threshold`."""
 
-    value: float
+    value: FiniteFloat
     rule: str
     data: str
 
@@ -36,8 +37,8 @@ class StoredThreshold(Stored):
 class StoredIntervals(Stored):
     """See `intervals.BootstrapIntervals`."""
 
-    hter: Interval | None
-    auc: Interval | None
+    hter: FiniteInterval | None
+    auc: FiniteInterval | None
     persons: int
     exact: tuple[str, ...] = ()
 
@@ -53,8 +54,8 @@ class SpeciesCount(Stored):
 class RocPoints(Stored):
     """Shares of live accepted at fixed shares of spoof accepted."""
 
-    fpr: tuple[float, ...]
-    tpr: tuple[float, ...]
+    fpr: tuple[FiniteFloat, ...]
+    tpr: tuple[FiniteFloat, ...]
 
 
 class StoredResult(Stored):
@@ -69,11 +70,11 @@ class StoredResult(Stored):
     hter: FiniteFloat
     auc: FiniteFloat
     eer: FiniteFloat
-    bpcer_at_apcer: dict[str, float]
+    bpcer_at_apcer: dict[str, FiniteFloat]
     apcer: dict[str, StoredRate]
     bpcer: StoredRate
-    apnrr: float
-    bpnrr: float
+    apnrr: FiniteFloat
+    bpnrr: FiniteFloat
     bootstrap: StoredIntervals
     species: dict[str, SpeciesCount] = {}
     recordings_hash: str

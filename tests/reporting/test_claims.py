@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from dgfas.reporting.claims import claims_section, paper_claims
+from dgfas.reporting.claims import claims_section, paper_claims, verdicts
 
 TO_M, TO_C = "oulu_npu&casia_fasd&replay_attack to msu_mfsd", "oulu_npu&msu_mfsd&replay_attack to casia_fasd"
 TO_PHONE = "desk&webcam&laptop to phone"
@@ -53,6 +53,9 @@ def test_a_claim_is_seen_reversed_or_open_by_the_interval_of_paired_seeds() -> N
     }
     assert table.loc["maddg", ["claim, track B", "claim, track A"]].tolist() == ["reversed", "reversed"]
     assert table.loc["auxiliary_depth", "claim, track B"] == "cannot be told"
+    for row, track in zip(verdicts([claims]).itertuples(index=False), ["B deployable", "A oracle"], strict=True):
+        assert tuple(row) == ("RFM table 1: rfm above", track, "binary_cnn", "maddg", 1)
+    assert "| RFM table 1: rfm above | A oracle | binary_cnn | maddg | 1 |" in "\n".join(claims_section(study(rates)))
 
 
 def test_one_seed_tells_nothing_and_seeds_must_have_all_tasks() -> None:

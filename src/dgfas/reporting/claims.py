@@ -1,6 +1,6 @@
 """What the papers claim, their best row above the others of a table, and whether our numbers show it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +10,8 @@ from dgfas.evaluation.seeds import PairedComparison, compare_paired
 from dgfas.reporting.beside_papers import TRACK_LETTERS, PaperTask, paper_tasks
 from dgfas.reporting.study import markdown, marked, odd_labels, seed_means
 from dgfas.reporting.tables import difference_in_points
+
+SEEN, REVERSED, OPEN = "seen", "reversed", "cannot be told"
 
 CLAIMS_WORDS = (
     "A paper claims that its own best row is better than the others of its table. Differences are the best row minus "
@@ -57,10 +59,22 @@ def paper_claims(study: pd.DataFrame) -> list[Claims]:
     return found
 
 
+def verdicts(found: Iterable[Claims]) -> pd.DataFrame:
+    """Return a row a claim and track: the labels against which it is seen and reversed, and how many cannot be told."""
+    rows = []
+    for claims in found:
+        for track, letter in TRACK_LETTERS:
+            verdict = claims.table[f"claim, track {letter}"]
+            named = {word: ", ".join(claims.table["against"][verdict == word]) or "–" for word in (SEEN, REVERSED)}
+            row = {"claim": f"{claims.source}: {claims.best} above", "track": f"{letter} {track}"}
+            rows.append(row | named | {OPEN: int((verdict == OPEN).sum())})
+    return pd.DataFrame(rows)
+
+
 def claims_section(study: pd.DataFrame) -> list[str]:
     """Return the paragraphs on the papers' claims; none if the study has no two rows of a paper's table."""
     found = paper_claims(study)
-    parts = ["## The papers' claims", CLAIMS_WORDS] if found else []
+    parts = ["## The papers' claims", CLAIMS_WORDS, markdown(verdicts(found))] if found else []
     for claims in found:
         other = "" if claims.same_data else " (ours on other data)"
         parts += [f"**{claims.title}**{other}", markdown(claims.table)]
@@ -104,5 +118,5 @@ def _against(
 
 def _verdict(pair: PairedComparison, claimed: float) -> str:
     if pair.interval is None or pair.interval[0] <= 0 <= pair.interval[1]:
-        return "cannot be told"
-    return "seen" if pair.mean * claimed > 0 else "reversed"
+        return OPEN
+    return SEEN if pair.mean * claimed > 0 else REVERSED

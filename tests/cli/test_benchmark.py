@@ -187,6 +187,24 @@ def test_ctrl_c_leaves_what_is_done_and_one_line(simulated: Path, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_runs_are_kept_for_the_figures(simulated: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "study", tmp_path / "page.html"
+    two = words(simulated, out, TASK, "--methods", "pdl_fas", "--processes", 1)
+    succeed(*two, "--seeds", 1)
+    assert not (out / "kept").exists()
+    answer = succeed(*two, "--seeds", "2-2", "--keep-runs")
+    assert list((out / "kept").glob("*/*/*")) == [out / "kept" / "desk&webcam-to-phone" / "pdl_fas" / "seed-2"]
+    assert "without --keep-runs" not in answer.err
+    answer = succeed(*two, "--seeds", "2-2", "--keep-runs")
+    assert "0 trainings done, 1 before" in answer.out
+    succeed("report", out, "--out", page)
+    assert {file.name for file in (tmp_path / "page-figures").glob("pdl_fas-4*")} == {"pdl_fas-4.png", "pdl_fas-4.svg"}
+    answer = succeed(*two, "--seeds", 1, "--keep-runs")
+    assert "1 of the results were made without --keep-runs; delete them to make them again" in answer.err
+    assert "leave out --on ray" in dgfas(*two, "--seeds", "3-3", "--keep-runs", "--on", "ray").err
+
+
+@pytest.mark.slow
 def test_a_training_on_a_ray_cluster_that_is_started_for_it(tmp_path: Path) -> None:
     data = tmp_path / "drawn"
     one = ["--on", "ray", "--processes", 1, "--simulate-subjects", 5, "--seeds", 1]

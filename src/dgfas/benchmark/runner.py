@@ -21,6 +21,8 @@ class Job(Protocol):
     def name(self) -> str: ...
 
 
+KEPT = "kept"  # the folder, beside that of the results, of the runs that are kept
+
 #: Does a job and returns its result as plain JSON values. It must be a function of a module.
 Work = Callable[[Any, Silent], dict[str, Any]]
 AnyJob = TypeVar("AnyJob", bound=Job)
@@ -38,6 +40,12 @@ class Outcome:
 def result_path(results: Path, job: Job) -> Path:
     """Return the file of a job's result."""
     return results / f"{job.name}.json"
+
+
+def kept_run(result: Path) -> Path:
+    """Return the kept run of a result: OUT/kept/TASK/ROW/seed-N of OUT/runs/TASK/ROW/seed-N.json."""
+    results = result.parents[2]
+    return results.with_name(KEPT) / result.relative_to(results).with_suffix("")
 
 
 def waiting_jobs(jobs: Sequence[AnyJob], results: Path) -> list[AnyJob]:

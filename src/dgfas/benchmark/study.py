@@ -44,6 +44,7 @@ class Training(Strict):
     setting: str
     iterations: int | None
     scratch: Path  # where the run lies until it is measured
+    kept: Path | None = None  # and after that; None if it is removed
 
     @property
     def name(self) -> str:
@@ -99,7 +100,10 @@ def _what_matters(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
-    """Train, freeze the operating point on source data, measure the target; keep the numbers, not the run."""
+    """Train, freeze the operating point on source data, measure the target, and return the numbers.
+
+    The run is moved to `job.kept`, or removed if that is None.
+    """
     draw_data([job], report)
     task = parse_task(job.task)
     run = job.scratch / job.name
@@ -121,8 +125,13 @@ def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
     evaluation = evaluate_run(run, None, selection="source_validation", threshold="eer", report=report)
     content = evaluation.to_dict()
     validation = source_validation(run, step)
-    shutil.rmtree(run)
-    return {"job": job.model_dump(mode="json", exclude={"scratch"}), "source_validation": validation, **content}
+    if job.kept is None:
+        shutil.rmtree(run)
+    else:
+        shutil.rmtree(job.kept / job.name, ignore_errors=True)  # of a command that was killed here
+        (job.kept / job.name).parent.mkdir(parents=True, exist_ok=True)
+        run.rename(job.kept / job.name)
+    return {"job": job.model_dump(mode="json", exclude={"scratch", "kept"}), "source_validation": validation, **content}
 
 
 def source_validation(run: Path, step: int) -> dict[str, float]:

@@ -68,6 +68,9 @@ def benchmark(
         float | None,
         typer.Option(min=0.001, help="Foretell the time by counted operations, at so many TFLOP/s (10^12 a second)."),
     ] = None,
+    keep_runs: Annotated[
+        bool, typer.Option("--keep-runs", help="Keep checkpoints and scores in OUT/kept: `dgfas report` draws of them.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Foretell the time, and stop.")] = False,
 ) -> None:
     """Train methods on tasks with several seeds, and tabulate.
@@ -80,7 +83,7 @@ def benchmark(
     """
     from dgfas.benchmark.catalogue import changed_rows, read_rates, tuned_rows
     from dgfas.benchmark.forecast import Forecast
-    from dgfas.benchmark.runner import run_jobs
+    from dgfas.benchmark.runner import KEPT, kept_run, result_path, run_jobs
     from dgfas.benchmark.study import (
         Training,
         choose_rates,
@@ -100,6 +103,8 @@ def benchmark(
     tasks = folders.tasks(plan.tasks)
     if on is not Where.ray and (address is not None or gpus_per_job):
         raise UserError("--address and --gpus-per-job go with --on ray")
+    if keep_runs and on is Where.ray:
+        raise UserError("--keep-runs keeps runs of this machine alone: leave out --on ray")
     out, results = out.resolve(), out.resolve() / "runs"
     jobs = list(
         trainings(
@@ -111,6 +116,7 @@ def benchmark(
             setting=setting or plan.setting,
             iterations=iterations or plan.iterations,
             scratch=out / "scratch" if on is Where.processes else Path(gettempdir()) / f"dgfas-{uuid.uuid4().hex[:8]}",
+            kept=out / KEPT if keep_runs else None,
         )
     )
     require_same_jobs(jobs, results)
@@ -126,6 +132,10 @@ def benchmark(
             return
         if forecast.waiting:
             report.note(str(forecast))
+        before = [result_path(results, job) for job in jobs if job.name not in forecast.waiting]
+        lost = [path for path in before if keep_runs and not kept_run(path).is_dir()]
+        if lost:
+            report.note(f"{len(lost)} of the results were made without --keep-runs; delete them to make them again")
         if on is Where.processes:
             draw_data(list(forecast.waiting.values()), report)
 

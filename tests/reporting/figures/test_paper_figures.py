@@ -9,7 +9,7 @@ import pytest
 
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
-from dgfas.reporting.figures import PaperFigure, paper_figures, write_figures
+from dgfas.reporting.figures import PaperFigure, _short_names, paper_figures, write_figures
 from heard import Heard
 
 
@@ -34,6 +34,20 @@ def test_two_runs_of_a_method_give_two_figures_of_their_own_names(
     names = [figure.name for figure in paper_figures([d2am_run, other], Silent())]
     assert len(set(names)) == len(names)
     assert {"d2am-7-d2am", "d2am-7-d2am_again"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["/a/x/one", "/a/x/two"], ["one", "two"]),
+        (["/a/x/one", "/a/y/one"], ["x-one", "y-one"]),
+        (["/a/x/one", "/b/x/one", "/b/x/two"], ["a-x-one", "b-x-one", "b-x-two"]),
+        (["/one"], ["one"]),
+        ([], []),
+    ],
+)
+def test_names_of_runs_are_short_and_differ(folders: list[str], names: list[str]) -> None:
+    assert _short_names([Path(folder) for folder in folders]) == names
 
 
 def test_given_domains_show_no_clustering_and_the_note_says_so(make_run: Callable[..., Path]) -> None:

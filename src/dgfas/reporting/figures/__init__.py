@@ -25,8 +25,9 @@ def paper_figures(runs: Sequence[Path], report: Silent) -> list[PaperFigure]:
     """Return all figures of the papers that these finished runs allow.
 
     A figure that cannot be drawn is left out, and `report.note` says what it lacks: a run beside the others, or data
-    that are gone. A figure that several runs allow is drawn for each, its name followed by the run's folder. Raises
-    UserError if a folder is not a finished run.
+    that are gone. A figure that several runs allow is drawn for each, its name followed by the run's
+    folder, with as much of the path above it as tells it from the others. Raises UserError if a folder is not a
+    finished run.
     """
     given = [FinishedRun.read(Path(run)) for run in runs]
     figures = []
@@ -54,14 +55,26 @@ def _drawn(recipe: Recipe, given: Runs, report: Silent) -> list[PaperFigure]:
     if not subjects:
         report.note(f"{recipe.source}: not drawn: {recipe.needs}")
     figures = []
-    for run in subjects:
+    names = _short_names([run.path for run in subjects])
+    for run, name in zip(subjects, names, strict=True):
         try:
             figure = recipe.draw(run, given)
         except UserError as error:
             report.note(f"{recipe.source}: not drawn of {run.path}: {error}")
             continue
-        figures.append(replace(figure, name=f"{figure.name}-{run.path.name}") if len(subjects) > 1 else figure)
+        figures.append(replace(figure, name=f"{figure.name}-{name}") if len(subjects) > 1 else figure)
     return figures
+
+
+def _short_names(folders: Sequence[Path]) -> list[str]:
+    """Return the last parts of the folders' paths, as few as tell them apart."""
+    parts = [folder.absolute().parts[1:] for folder in folders]
+    names: list[str] = []
+    for count in range(1, max(map(len, parts), default=0) + 1):
+        names = ["-".join(each[-count:]) for each in parts]
+        if len(set(names)) == len(names):
+            break
+    return names
 
 
 def write_figures(figures: Sequence[PaperFigure], folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from dgfas.benchmark.runner import kept_run
 from dgfas.core.config import merge, validated
 from dgfas.core.errors import UserError, nearest
 from dgfas.evaluation.scores import Level
@@ -128,7 +129,8 @@ def _read(path: Path) -> Measured:
     if {(result.track, result.level) for result in content.results} != wanted:
         raise UserError(f"{path}: lacks a track or level; measure it again with `dgfas evaluate`")
     above = list(path.parents)[2:3] if path.name == "result.json" else []  # RUN/evaluation/TARGET/result.json
-    run = next((folder for folder in above if (folder / CONFIG_NAME).is_file()), None)
+    places = above if content.job is None else [kept_run(path.absolute())]
+    run = next((folder for folder in places if (folder / CONFIG_NAME).is_file()), None)
     return Measured(path, content, run, raw)
 
 

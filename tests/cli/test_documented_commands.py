@@ -7,9 +7,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from dgfas.cli import app
-from documented_commands import DOCS, documented_commands
+from documented_commands import DOCS, documented_commands, mentioned_commands
 
-PAGES = [page for page in [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"] if documented_commands(page)]
+ALL_PAGES = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"]
+PAGES = [page for page in ALL_PAGES if documented_commands(page)]
 
 
 def parse(words: list[str]) -> None:
@@ -34,3 +35,21 @@ def test_the_commands_of_a_page_parse(page) -> None:
 def test_a_command_that_is_none_does_not_parse(words: list[str]) -> None:
     with pytest.raises(Exception, match=r"trian|oulu|dataroot"):
         parse(words)
+
+
+def unknown_options(words: list[str]) -> set[str]:
+    """The options of an incomplete command that its verb has not."""
+    command, rest = get_command(app), list(words)
+    while isinstance(command, TyperGroup) and rest and rest[0] in command.commands:
+        command = command.commands[rest.pop(0)]
+    verbs = list(command.commands.values()) if isinstance(command, TyperGroup) else [command]  # prepare ...: any of its
+    parameters = [parameter for verb in verbs for parameter in verb.params]
+    known = {option for parameter in parameters for option in (*parameter.opts, *parameter.secondary_opts)}
+    return {word for word in rest if word.startswith("--")} - known
+
+
+def test_options_that_a_text_mentions_are_there() -> None:
+    mentioned = [(page.name, words) for page in ALL_PAGES for words in mentioned_commands(page)]
+    assert len(mentioned) > 20
+    assert {(page, *words): found for page, words in mentioned if (found := unknown_options(words))} == {}
+    assert unknown_options(["simulate", "OUT", "--domains", "phone"]) == {"--domains"}

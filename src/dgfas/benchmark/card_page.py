@@ -29,7 +29,7 @@ They differ in the way in which four public data sets of the field differ, and a
 | phone | three sessions | plain | six phones | two printers, two screens |
 
 Each domain is a YAML file in `src/dgfas/simulation/domains/` that names every quantity with its unit. A domain of your
-own is a file of the same form: `dgfas simulate --domains my-domain.yaml`.
+own is a file of the same form: `dgfas simulate OUT --domain my-domain.yaml`.
 
 ![One row a domain: live faces, their true depth, prints, replays](images/simulation-sheet.png)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dgfas.core.collapse import CollapseWatch
 from dgfas.data.batches import Batch
+from dgfas.domains.d2am import LEAST_COMPLEMENT
 from dgfas.losses.classification import binary_cross_entropy
 from dgfas.losses.depth import depth_error
 from dgfas.losses.entropy import EntropyForm, domain_enhancement_entropy
@@ -24,8 +25,6 @@ from dgfas.networks.heads import Adaptation, AdaptationLearner, DepthEstimator
 
 #: A probe W_p shorter than this answers 1/2 whatever the domain features hold.
 LEAST_PROBE_NORM = 0.05
-#: Below this mean of 1 - a the domain features F- vanish.
-LEAST_COMPLEMENT = 0.02
 
 
 class D2AMOptions(MethodOptions):

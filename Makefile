@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 # Two processes of one thread each beat one of two here, in tests as in training.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo browser test test-fast lint bench fuzz load rehearsal docs lock simulation-card clean
+.PHONY: install demo browser test test-fast lint bench fuzz load rehearsal docs lock simulation-card study-tables clean
 
 install: $(INSTALLED)
 
@@ -65,6 +65,10 @@ docs: install
 
 simulation-card: install
 	$(BIN)/python -m dgfas.benchmark.simulation_card
+
+# The pages of the studies, and the tables of all pages that quote them, from the results in docs/results.
+study-tables: install
+	$(BIN)/python -m benchmarks.study_tables
 
 # Resolves the newest versions that pyproject.toml allows, in an empty environment, and pins them.
 lock:

@@ -4,6 +4,7 @@ A table stands between `<!-- measured: NAME -->` and `<!-- end -->`; `TABLES` sa
 JSON files that `dgfas benchmark` left in docs/results; nothing is trained here.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -31,6 +32,7 @@ STUDIES = {
     "methods": ("methods", (11, 12, 13)),
     "methods-paper-rates": ("methods", (11, 12, 13)),
     "methods-limited": ("limited", (11, 12, 13)),
+    "methods-cameras": ("cameras", (11,)),
     "rfm-table-3": ("methods", (11, 12, 13)),
     "rfm-figure-5": ("methods", (11, 12, 13)),
     "d2am-table-3": ("methods", (11, 12, 13)),
@@ -164,10 +166,20 @@ def claims_of(name: str) -> str:
     return markdown(found.table)
 
 
+def gallery() -> str:
+    """The papers' figures that were drawn of kept runs, each with what it shows and what would be expected."""
+    parts = []
+    for figure in json.loads((RESULTS / "figures" / "figures.json").read_text(encoding="utf-8")):
+        parts += [f"## {figure['source']}: {figure['title']}", f"![{figure['title']}](figures/{figure['files'][0]})"]
+        parts += [figure["caption"], f"Expected if the method works: {figure['expectation']}"]
+    return "\n\n".join(parts)
+
+
 ABLATIONS = ("rfm-table-3", "d2am-table-3", "drdg-table-3", "anrl-table-3", "anrl-table-4")
 #: Name in a page -> what makes the text there.
 TABLES: dict[str, Callable[[], str]] = {
     "mean of tasks": partial(mean_of_tasks, "methods"),
+    "one camera left out": partial(mean_of_tasks, "methods-cameras"),
     "two sources": partial(mean_of_tasks, "methods-limited"),
     "how compared": how_compared,
     "second rows": second_rows,
@@ -181,7 +193,7 @@ TABLES: dict[str, Callable[[], str]] = {
         f"two sources, differences, {track}": partial(differences, "methods-limited", "binary_cnn", track)
         for track in TRACKS
     },
-    **{f"claims of {name}": partial(claims_of, name) for name in ABLATIONS},
+    **{f"claims of {name}": partial(claims_of, name) for name in (*ABLATIONS, "methods-cameras")},
     **{f"card of {name}": partial(on_card, name) for name in (*method_names(), *classical_names())},
 }
 

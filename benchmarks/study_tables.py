@@ -179,6 +179,7 @@ ABLATIONS = ("rfm-table-3", "d2am-table-3", "drdg-table-3", "anrl-table-3", "anr
 #: Name in a page -> what makes the text there.
 TABLES: dict[str, Callable[[], str]] = {
     "mean of tasks": partial(mean_of_tasks, "methods"),
+    "figures": gallery,
     "one camera left out": partial(mean_of_tasks, "methods-cameras"),
     "two sources": partial(mean_of_tasks, "methods-limited"),
     "how compared": how_compared,

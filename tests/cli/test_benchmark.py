@@ -199,6 +199,7 @@ def test_runs_are_kept_for_the_figures(simulated: Path, tmp_path: Path) -> None:
     assert "0 trainings done, 1 before" in answer.out
     succeed("report", out, "--out", page)
     assert {file.name for file in (tmp_path / "page-figures").glob("pdl_fas-4*")} == {"pdl_fas-4.png", "pdl_fas-4.svg"}
+    assert "(run pdl_fas/seed-2: " in (tmp_path / "page-figures" / "figures.json").read_text()
     answer = succeed(*two, "--seeds", 1, "--keep-runs")
     assert "1 of the results were made without --keep-runs; delete them to make them again" in answer.err
     assert "leave out --on ray" in dgfas(*two, "--seeds", "3-3", "--keep-runs", "--on", "ray").err

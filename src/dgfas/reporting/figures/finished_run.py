@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from dgfas.benchmark.runner import KEPT
 from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.domains.provider import DomainProvider
@@ -57,7 +58,8 @@ class FinishedRun:
         """Which run this is, for captions."""
         data = self.config.data
         task = "&".join(data.sources) + (f" to {data.target}" if data.target else "")
-        return f"{self.method} (run {self.path.name}: {task}, seed {self.seed}, checkpoint {self.step})"
+        row = f"{self.path.parent.name}/" if KEPT in self.path.absolute().parts[-4:-3] else ""  # kept/TASK/ROW/seed-N
+        return f"{self.method} (run {row}{self.path.name}: {task}, seed {self.seed}, checkpoint {self.step})"
 
     @property
     def provider(self) -> DomainProvider:

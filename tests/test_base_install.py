@@ -11,6 +11,8 @@ from skimage import data
 
 from tiny_model import write_tiny_model
 
+pytestmark = pytest.mark.slow
+
 #: Run as a program: its imports fail as if the packages of `dgfas[train]` were not installed.
 WITHOUT_TORCH = """
 import sys
@@ -134,7 +136,6 @@ def test_exporting_says_what_to_install(simulated: Path, tmp_path: Path) -> None
     assert done.stderr.count("\n") == 1, done.stderr
 
 
-@pytest.mark.slow
 def test_a_hand_crafted_method_runs_to_its_scores(simulated: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ["--method", "ms_lbp", "--set", "network.image_size=32"]

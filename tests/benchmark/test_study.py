@@ -32,6 +32,7 @@ def test_whole_seeds_come_first(tmp_path: Path) -> None:
     assert jobs[0].name == "a&b-to-c/binary_cnn/seed-7"
 
 
+@pytest.mark.slow
 def test_a_training_is_measured_and_its_run_removed(tmp_path: Path) -> None:
     small = ("network.image_size=32", "network.width=0.1", "training.batch_per_class=2")
     [job] = trainings(

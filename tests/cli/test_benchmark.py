@@ -31,6 +31,7 @@ def results(out: Path) -> dict[str, int]:
     return {str(path.relative_to(out / "runs")): path.stat().st_mtime_ns for path in out.rglob("seed-*.json")}
 
 
+@pytest.mark.slow
 def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_path: Path) -> None:
     one = words(simulated, tmp_path, "--seeds", 1, "--processes", 1)
     answer = succeed(*one, TASK, "--methods", "binary_cnn")
@@ -97,6 +98,7 @@ def test_numbers_below_one_are_refused(simulated: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_another_benchmark_writes_is_left_alone(simulated: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [*words(simulated, out, "--seeds", 1, "--processes", 1), TASK, "--methods", "binary_cnn"]
@@ -115,6 +117,7 @@ def test_data_must_be_named(simulated: Path, tmp_path: Path) -> None:
     assert re.search(r"desk: does not exist; make it by `dgfas prepare folder SOURCE", dgfas(*few, *root).mistake)
 
 
+@pytest.mark.slow
 def test_several_data_sets_and_a_forecast_without_a_training(
     simulated: Path, copy: Callable[[Path], Path], tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_photo_is_scored_and_noise_has_no_face(run: Path, models: None, tmp_pa
     assert second == f"{noise}: no face  score -  (0 of 1 frames)"
 
 
+@pytest.mark.slow
 def test_a_run_is_exported_and_the_file_answers_as_the_run(run: Path, models: None, tmp_path: Path) -> None:
     photo, model = tmp_path / "astronaut.png", tmp_path / "models" / "model.onnx"
     Image.fromarray(data.astronaut()).save(photo)

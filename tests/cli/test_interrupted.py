@@ -43,6 +43,7 @@ def test_ctrl_c_is_one_line_and_the_run_goes_on(simulated: Path, tmp_path: Path)
     assert finished.is_file()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_keeps_the_last_checkpoint(
     simulated: Path, disk: Callable[[str], Path], tmp_path: Path
 ) -> None:

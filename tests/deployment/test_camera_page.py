@@ -17,6 +17,8 @@ from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.app import create_app
 from dgfas.deployment.service.settings import ServiceLimits
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-of-more-than-16-characters"
 VERDICT, WORD, METER = "#camera-answer .verdict", "#camera-answer .word", "#camera-answer [role=meter]"
 #: Counts the files of each question.

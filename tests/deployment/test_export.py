@@ -76,6 +76,7 @@ def scores_of(method: Method, images: np.ndarray) -> np.ndarray:
         return method.score(torch.from_numpy(images).float().div_(255)).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*method_names(), *VARIANTS])
 def test_the_graph_of_every_method_scores_as_the_method(name: str) -> None:
     method, content = graph(name)
@@ -98,6 +99,7 @@ def nodes(content: bytes) -> Counter[str]:
     return Counter(node.op_type for node in onnx.load_from_string(content).graph.node)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "scoring_parts"),
     [
@@ -128,6 +130,7 @@ def test_batch_norm_is_folded_into_the_convolution_that_feeds_it_alone() -> None
         assert not np.allclose(raw * scale, raw, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_batch_norm_stays_where_the_convolution_feeds_something_else_too() -> None:
     method, content = graph(
         "anrl"
@@ -258,6 +261,7 @@ def test_8_bits_that_cost_too_much_are_refused_unless_accepted(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_data_that_have_moved_are_named(root: Path, tmp_path: Path) -> None:
     here = Path(shutil.copytree(root, tmp_path / "here", ignore=shutil.ignore_patterns("packed")))
     run = trained("self_da", here, tmp_path / "run")

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from benchmarks.study_tables import ROOT, STUDIES, TABLES, filled, pages, study
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def made() -> dict[Path, str]:

@@ -26,6 +26,7 @@ from dgfas.training.trained import TrainedModel
 RULES = {"selection": "source_validation", "threshold": "eer"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["binary_cnn", "auxiliary_depth"])
 def test_both_tracks_of_a_run(tiny, tmp_path: Path, method: str) -> None:
     run = train(tiny(method), tmp_path / "run")
@@ -47,6 +48,7 @@ def test_both_tracks_of_a_run(tiny, tmp_path: Path, method: str) -> None:
     assert "attacks: " in record["phone"]
 
 
+@pytest.mark.slow
 def test_noise_in_the_targets_labels_changes_neither_checkpoint_nor_threshold(tiny, tmp_path: Path) -> None:
     """The whole pipeline, twice: the second time every label of the target domain is a coin's."""
     config = tiny("binary_cnn")

@@ -15,6 +15,8 @@ from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
 from heard import Heard
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(make_run: Callable[..., Path]) -> FinishedRun:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from matplotlib.colors import to_hex
 
@@ -11,6 +12,8 @@ from dgfas.reporting.figures import PaperFigure
 from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
 from dgfas.reporting.roc import COLOURS
+
+pytestmark = pytest.mark.slow
 
 
 def colours_of(axes) -> dict[str, int]:  # type: ignore[no-untyped-def]

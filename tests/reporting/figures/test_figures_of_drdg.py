@@ -13,6 +13,8 @@ from dgfas.reporting.figures.drdg import outlying, weighed
 from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(make_run: Callable[..., Path]) -> FinishedRun:

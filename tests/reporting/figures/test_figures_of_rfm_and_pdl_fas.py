@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from matplotlib.colors import to_hex
 
@@ -15,6 +16,8 @@ from dgfas.reporting.figures.finished_run import FinishedRun
 from dgfas.reporting.figures.pdl_fas import CLASS_COLOURS
 from dgfas.training.evaluate import score_target
 from heard import Heard
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_figure_is_there_once(drawn: dict[str, PaperFigure]) -> None:

@@ -12,6 +12,8 @@ from dgfas.core.progress import Silent
 from dgfas.reporting.figures import PaperFigure, _short_names, paper_figures, write_figures
 from heard import Heard
 
+pytestmark = pytest.mark.slow
+
 
 def test_runs_of_no_paper_give_no_figures_and_a_note(make_run: Callable[..., Path]) -> None:
     heard = Heard()

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from benchmarks.study_tables import STUDIES, study
 
 from dgfas.methods.registry import classical_names, method_names
+from dgfas.reporting.study import cell
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,4 +32,9 @@ def test_a_card_states_what_the_method_costs(method: str) -> None:
 
 @pytest.mark.parametrize("method", [*method_names(), *classical_names()])
 def test_a_card_states_what_the_study_measured(method: str) -> None:
-    assert f"<!-- measured: card of {method} -->" in card(method)  # tests/reporting/test_results_page.py holds the rest
+    own = study("methods")
+    own = own[(own["label"] == method) & (own["level"] == "recording")]
+    assert len(own) == 2 * 4 * len(STUDIES["methods"][1])
+    deployable, oracle = (cell(own[own["track"] == track], "hter") for track in ("deployable", "oracle"))
+    assert f"HTER {deployable} % deployable, {oracle} % oracle" in card(method)
+    assert f"<!-- measured: card of {method} -->" in card(method)

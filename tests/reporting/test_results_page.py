@@ -4,7 +4,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from benchmarks.study_tables import ROOT, STUDIES, TABLES, filled, pages, study
+from benchmarks.study_tables import ROOT, STUDIES, TABLES, filled, labels, pages, study
+
+from dgfas.benchmark.catalogue import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +24,11 @@ def test_every_page_is_as_the_results_make_it() -> None:
 def test_every_table_is_in_a_page() -> None:
     text = "".join(made().values())
     assert [name for name in TABLES if f"<!-- measured: {name} -->" not in text] == []
+
+
+@pytest.mark.parametrize("name", sorted({*STUDIES} - {"methods-cameras"}))
+def test_every_row_of_a_study_was_trained(name: str) -> None:
+    assert labels(name) == [row.label for row in load_study(name).rows]
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -128,9 +128,10 @@ def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
     if job.kept is None:
         shutil.rmtree(run)
     else:
-        shutil.rmtree(job.kept / job.name, ignore_errors=True)  # of a command that was killed here
-        (job.kept / job.name).parent.mkdir(parents=True, exist_ok=True)
-        run.rename(job.kept / job.name)
+        kept = job.kept / job.name
+        shutil.rmtree(kept, ignore_errors=True)  # of a command that was killed here
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        run.rename(kept)
     return {"job": job.model_dump(mode="json", exclude={"scratch", "kept"}), "source_validation": validation, **content}
 
 

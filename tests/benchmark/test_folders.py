@@ -95,11 +95,13 @@ def test_the_seed_in_a_path(tmp_path: Path) -> None:
         ("other", r"oulu-npu: holds celeba_spoof, not oulu_npu; move it elsewhere; make it by `dgfas prepare oulu"),
         ("two", r"oulu-npu: does not exist; .*; casia-fasd will not do either$"),
         ("own", r"attic: does not exist; make it by `dgfas prepare folder SOURCE .*/all/attic --domain attic`$"),
+        ("drawn", r"phone: does not exist; make it by `dgfas simulate .*/all/phone --domain phone`$"),
     ],
 )
 def test_what_is_missing_is_named_with_the_command_that_makes_it(root: Path, fault: str, mistake: str) -> None:
     folder = root / "oulu-npu"
-    if fault != "own":
+    tasks = {"own": "M to attic", "drawn": "M to phone"}
+    if fault not in tasks:
         folder.rename(root / "elsewhere")
     if fault in ("raw", "unfinished"):
         folder.mkdir()
@@ -110,7 +112,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(root: Path, fau
     if fault == "two":
         (root / "casia-fasd").rename(root / "casia")
     with pytest.raises(UserError) as error:
-        below(root, ["M to attic" if fault == "own" else "ocim"], 1)
+        below(root, [tasks.get(fault, "ocim")], 1)
     assert re.search(mistake, str(error.value))
 
 

@@ -2,14 +2,16 @@
 
 import contextlib
 import io
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from dgfas.cli import main
+from dgfas.cli import main, shared
 
+shared.LINE_EVERY = math.inf  # a slow machine prints no lines of progress between those that tests read
 #: 32 px, narrow, two iterations, one thread.
 TINY = ["network.image_size=32", "network.width=0.1", "training.batch_per_class=2", "training.threads=1"]
 TINY = [word for value in TINY for word in ("--set", value)]

@@ -127,4 +127,6 @@ def _word(name: str) -> str:
 def _command(name: str, folder: Path) -> str:
     if name in {reader.name for reader in readers()}:
         return f"dgfas prepare {_word(name)} SOURCE {folder}"
+    if name in CAPTURE_DOMAINS:
+        return f"dgfas simulate {folder} --domain {name}"
     return f"dgfas prepare folder SOURCE {folder} --domain {name}"

@@ -146,12 +146,7 @@ class MADDG(Method):
 
     def watch_embedding(self, vectors: Tensor) -> None:
         spread = vectors.std(dim=0).mean().item()
-        self.watch.report(
-            "embedding",
-            spread < 1e-4,
-            f"maddg: all embeddings coincide at iteration {self.iteration} (spread {spread:.1e}); "
-            "lower options.adversarial_weight or options.learning_rate",
-        )
+        self.watch.report_spread("embeddings", spread, "maddg", self.iteration, "adversarial_weight")
 
     def score(self, images: Tensor) -> Tensor:
         return torch.sigmoid(self.embedder(self.encoder(images).last).logit)

@@ -103,12 +103,7 @@ class MMDAAE(Method):
         )
         self.minimise(loss, self.optimiser)
         spread = coded.code.detach().std(dim=0).mean().item()
-        self.watch.report(
-            "code",
-            spread < 1e-4,
-            f"mmd_aae: all codes coincide at iteration {self.iteration} (spread {spread:.1e}); "
-            "lower options.mmd_weight or options.learning_rate",
-        )
+        self.watch.report_spread("codes", spread, "mmd_aae", self.iteration, "mmd_weight")
         return {
             "loss": loss.item(),
             "classification_loss": classification.item(),

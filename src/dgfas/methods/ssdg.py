@@ -135,12 +135,7 @@ class SSDG(Method):
     def spread(self, embedding: Tensor) -> float:
         """Return the mean standard deviation of the embedding's entries; warn when all frames have the same one."""
         spread = embedding.std(dim=0).mean().item()
-        self.watch.report(
-            "embedding",
-            spread < 1e-4,
-            f"ssdg: all embeddings coincide at iteration {self.iteration} (spread {spread:.1e}); "
-            "lower options.adversarial_weight or options.learning_rate",
-        )
+        self.watch.report_spread("embeddings", spread, "ssdg", self.iteration, "adversarial_weight")
         return spread
 
     def score(self, images: Tensor) -> Tensor:

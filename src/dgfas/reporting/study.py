@@ -17,7 +17,7 @@ from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.tables import OTHER_TEST_SET, USES_TARGET
-from dgfas.training.data_record import simulated_records
+from dgfas.training.data_record import is_simulated, simulated_records
 from dgfas.training.record import read_json
 
 MEAN = "mean of tasks"
@@ -57,7 +57,7 @@ def study_rows(content: dict[str, Any], task: str, label: str, seed: int) -> lis
             **_test_set(result),
             "lists": data.get("lists", ""),
             "data": _data(content),
-            "simulated": _simulated(content),
+            "simulated": is_simulated(content),
             "uses_target_images": content["about"]["uses_target_images"],
             "commit": made_by.get("commit", "unknown"),
             "seconds": made_by.get("seconds", math.nan),
@@ -72,11 +72,6 @@ def _data(content: dict[str, Any]) -> str:
     drawn = simulated_records(about)
     found = [f"{digest} {json.dumps(drawn.get(root))}" for root, digest in (about.get("manifests") or {}).items()]
     return "\n".join(sorted(found) or about["config"].get("data", {}).get("roots", []))
-
-
-def _simulated(content: dict[str, Any]) -> bool:
-    """Whether the data were simulated, as far as a result says."""
-    return content.get("job", {}).get("subjects") is not None or bool(simulated_records(content["about"]))
 
 
 def _bootstrap(result: dict[str, Any]) -> dict[str, float]:

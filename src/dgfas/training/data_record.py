@@ -25,6 +25,11 @@ def data_set_record(root: Path) -> dict[str, Any]:
     return {"made_by": "unknown"} if prepared is None else {"made_by": "preparation", **prepared.content}
 
 
+def is_simulated(content: dict[str, Any]) -> bool:
+    """Whether any of the data of a result (the content of its file) was simulated, as far as it says."""
+    return (content.get("job") or {}).get("subjects") is not None or bool(simulated_records(content["about"]))
+
+
 def simulated_records(about: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the records, by folder, of those data sets in a result's `about` that were simulated."""
     records: dict[str, dict[str, Any]] = about.get("data_sets") or {}

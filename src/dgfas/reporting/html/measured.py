@@ -14,7 +14,7 @@ from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.html.stored import StoredEvaluation, StoredResult
 from dgfas.reporting.tables import USES_TARGET
-from dgfas.training.data_record import simulated_records
+from dgfas.training.data_record import is_simulated, simulated_records
 from dgfas.training.record import CONFIG_NAME, read_json
 
 
@@ -66,8 +66,7 @@ class Measured:
     @property
     def simulated(self) -> bool:
         """Whether any of its data was simulated, as far as the result says."""
-        job = self.content.job
-        return (job is not None and job.subjects is not None) or bool(simulated_records(self.about))
+        return is_simulated(self.raw)
 
     @property
     def test_set(self) -> str:

@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from benchmarks.result import ROOT
 from playwright.sync_api import Browser
 from results_on_disk import benchmark, run
 
@@ -40,6 +41,16 @@ def test_the_page_is_whole_and_fits_the_window(browser: Browser, page_file: Path
         assert all(after <= before + 1 for before, after in pairwise(levels))
         targets = "[...document.querySelectorAll('nav a')].every(link => document.querySelector(link.hash))"
         assert page.evaluate(targets)
+
+
+def test_tables_of_a_study_fit_a_desk(browser: Browser, tmp_path: Path) -> None:
+    rows = ["rfm", "binary_cnn-mixed", "self_da"]
+    write_report([ROOT / "docs/results/limited"], tmp_path / "report.html", methods=rows, figures=False)
+    side, height = WIDTHS["desktop"]
+    with browser.new_page(viewport={"width": side, "height": height}) as page:
+        page.goto((tmp_path / "report.html").as_uri())
+        boxes = "[...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth)"
+        assert page.evaluate(f"{boxes}.map(box => box.ariaLabel)") == []
 
 
 def test_it_prints_with_all_that_is_folded(browser: Browser, page_file: Path) -> None:

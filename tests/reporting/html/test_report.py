@@ -97,6 +97,7 @@ def test_seeds_are_means_with_deviations_and_count_together_where_their_data_dif
     assert high >= mean(values) + least - 0.05
     assert page.column(BOTH, "live + spoof")[1] == "150 + 190\n15 subjects\n3 seeds"
     assert page.column(ATTACKS, "APCER")[1] == "0.00 %\n0 of 450 (≤ 0.8 %)\nseeds 0.00 to 0.00 %"
+    assert page.column(ATTACKS, "Presentations")[1] == "3 × 150"
     assert len(page.tables["Every run, by recording"]) == 1 + 6
     same = {"data_sets": {"data": {"made_by": "preparation"}}}
     page = report(benchmark(tmp_path / "same", ["rfm"], [1, 2], **same), out=tmp_path / "report.html")

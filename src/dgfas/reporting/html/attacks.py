@@ -62,7 +62,7 @@ def attack_table(groups: Sequence[Group]) -> Table:
                     group.marked,
                     species,
                     _numbers(results, species, "subjects"),
-                    " + ".join(str(one.total) for one in rates),
+                    _counts([str(one.total) for one in rates]),
                     rate(rates, group.independent),
                     _no_answer(results, species),
                 )
@@ -84,7 +84,7 @@ def live_table(groups: Sequence[Group]) -> Table:
             (
                 group.marked,
                 _numbers(results, "live", "subjects"),
-                " + ".join(str(one.total) for one in rates),
+                _counts([str(one.total) for one in rates]),
                 rate(rates, group.independent),
                 _no_answer(results, "live"),
                 *(TOO_FEW if few else spread(shares) for shares in at_apcer),
@@ -107,9 +107,14 @@ def worst_apcer(results: Sequence[StoredResult]) -> str:
 
 
 def _numbers(results: Sequence[StoredResult], species: str, what: str) -> str:
-    """Write a count of each seed; once if they are all the same."""
-    counts = [str(getattr(result.species[species], what)) if species in result.species else DASH for result in results]
-    return " + ".join(counts)
+    return _counts(
+        [str(getattr(result.species[species], what)) if species in result.species else DASH for result in results]
+    )
+
+
+def _counts(counts: Sequence[str]) -> str:
+    """Write the counts of several seeds: "32 + 31", and of equal ones "2 × 32"."""
+    return f"{len(counts)} × {counts[0]}" if len(counts) > 1 and len(set(counts)) == 1 else " + ".join(counts)
 
 
 def _no_answer(results: Sequence[StoredResult], species: str) -> str:

@@ -227,7 +227,7 @@ def test_foreign_scores_say_whose_and_from_which_files(tmp_path: Path) -> None:
     page = report(tmp_path / "results", run(tmp_path / "rfm"), out=tmp_path / "report.html")
     assert page.column(BOTH, "Method") == ["Acme 2.1", "rfm"]
     assert page.column(BOTH, "Task") == ["desk to phone", "desk&hall to phone"]
-    names = [str(tmp_path / "scores.csv"), str(tmp_path / "dev.csv"), "data/sim-1"]
+    names = [str(tmp_path / "scores.csv"), str(tmp_path / "dev.csv"), "sim-1"]
     assert page.column("Data", "Folder or file") == names
     assert f"--scores {tmp_path}/scores.csv --development {tmp_path}/dev.csv --threshold bpcer=0.1" in page.text
     assert "--name 'Acme 2.1'" in page.text
@@ -259,6 +259,23 @@ def test_the_commands_make_it_again(tmp_path: Path) -> None:
     assert lines[0] in report(folder, tmp_path / "run", out=tmp_path / "report.html").text
     one = grouped(read_measured([benchmark(tmp_path / "one", ["rfm"], [3])]))
     assert "--seeds 3-3 " in commands(one, [])[0]
+
+
+def test_data_that_were_drawn_are_named_once_wherever_they_lie(tmp_path: Path) -> None:
+    folder = benchmark(tmp_path / "study", ["rfm"], [1, 2])
+    benchmark(folder, ["anrl"], [1, 2])
+    for number, path in enumerate(sorted(folder.glob("runs/*/*/*.json"))):
+        content = json.loads(path.read_text())
+        content["job"] |= {"data": f"/place-{number}/sim-{{seed}}", "subjects": 20}
+        write(path, content)
+    line, _ = commands(grouped(read_measured([folder])), ["dgfas"])
+    assert line.endswith(f"--seeds 1,2 --data 'sim-{{seed}}' --simulate-subjects 20 --out {folder}")
+    there = {"manifests": {"there/sim-1": f"{1:064x}"}}
+    there["data_sets"] = {"there/sim-1": {"made_by": "simulation", "seed": 1, "subjects": 20}}
+    one = benchmark(benchmark(tmp_path / "one", ["rfm"], [1, 2]), ["anrl"], [1], **there)
+    page = report(one, out=tmp_path / "report.html")
+    assert page.column("Data", "Folder or file") == ["sim-1", "sim-2"]
+    assert "A manifest lists frames, not pixels" in page.text
 
 
 def test_a_report_of_some_methods_has_no_others_and_says_how_to_choose_them(tmp_path: Path) -> None:

@@ -12,18 +12,29 @@ from dgfas.evaluation.tasks import file_name
 from dgfas.reporting.html.measured import Group, Measured
 from dgfas.reporting.html.stored import Job
 from dgfas.reporting.html.words import DASH, Table
+from dgfas.training.data_record import simulated_records
+
+SAME_MANIFEST = (
+    "A manifest lists frames, not pixels: simulated data sets that differ in their seed alone share its hash.",
+)
 
 
 def data_sets(measured: Sequence[Measured]) -> Table:
-    """Return every prepared data set that was used: its folder, the hash of its manifest, and how it was made."""
+    """Return every data set that was used: its folder, the hash of its manifest, and how it was made.
+
+    One that was drawn is the same wherever it lies: of its folder the name is given, and it is listed once.
+    """
     rows: dict[tuple[str, ...], None] = {}
+    notes: tuple[str, ...] = ()
     for item in measured:
-        records = item.about.get("data_sets") or {}
+        records, drawn = item.about.get("data_sets") or {}, simulated_records(item.about)
         for root, digest in (item.about.get("manifests") or {}).items():
-            rows[(root, digest, _in_words(records.get(root)))] = None
+            rows[(Path(root).name if root in drawn else root, digest, _in_words(records.get(root)))] = None
         for path, digest in (item.about.get("files") or {}).items():
             rows[(path, digest, "scores, given by others")] = None
-    return Table("Data", ("Folder or file", "SHA-256 of its manifest", "How it was made"), list(rows), texts=True)
+        notes = SAME_MANIFEST if drawn else notes
+    columns = ("Folder or file", "SHA-256 of its manifest", "How it was made")
+    return Table("Data", columns, list(rows), notes, texts=True)
 
 
 def _in_words(record: dict[str, Any] | None) -> str:
@@ -98,7 +109,7 @@ def commands(groups: Sequence[Group], report: Sequence[object]) -> list[str]:
     lines = []
     for number, ((folder, _), jobs) in enumerate(_benchmarks(groups).items(), 1):
         given = [
-            *(("--data", path) for path in jobs[0].data),
+            *(("--data", path) for path in jobs[0].folders),
             ("--simulate-subjects", jobs[0].subjects),
             ("--out", folder),
         ]

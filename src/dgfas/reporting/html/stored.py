@@ -1,5 +1,6 @@
 """A result file as the report reads it; what it does not use may stand beside it."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
@@ -99,9 +100,14 @@ class Job(Stored):
     iterations: int | None = None
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """The data sets as a command names them: the name alone of one that is drawn, which may lie anywhere."""
+        return tuple(Path(path).name for path in self.data) if self.subjects else self.data
+
+    @property
     def common(self) -> tuple[object, ...]:
         """What all trainings of one command have in common; the order of the data sets is each task's own."""
-        return frozenset(self.data), self.subjects, self.setting, self.iterations
+        return frozenset(self.folders), self.subjects, self.setting, self.iterations
 
 
 class StoredEvaluation(Stored):

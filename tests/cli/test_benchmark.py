@@ -114,7 +114,7 @@ def test_data_must_be_named(simulated: Path, tmp_path: Path) -> None:
     assert "one of the two" in dgfas(*few).mistake
     root = ["--data-root", simulated.parent]
     assert "--simulate-subjects draws one data set" in dgfas(*few, *root, "--simulate-subjects", 5).mistake
-    assert re.search(r"desk: does not exist; make it by `dgfas prepare folder SOURCE", dgfas(*few, *root).mistake)
+    assert re.search(r"desk: does not exist; make it by `dgfas simulate .* --domain desk`", dgfas(*few, *root).mistake)
 
 
 @pytest.mark.slow

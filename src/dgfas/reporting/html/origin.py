@@ -25,15 +25,14 @@ def data_sets(measured: Sequence[Measured]) -> Table:
     One that was drawn is the same wherever it lies: of its folder the name is given, and it is listed once.
     """
     rows: dict[tuple[str, ...], None] = {}
-    notes: tuple[str, ...] = ()
     for item in measured:
         records, drawn = item.about.get("data_sets") or {}, simulated_records(item.about)
         for root, digest in (item.about.get("manifests") or {}).items():
             rows[(Path(root).name if root in drawn else root, digest, _in_words(records.get(root)))] = None
         for path, digest in (item.about.get("files") or {}).items():
             rows[(path, digest, "scores, given by others")] = None
-        notes = SAME_MANIFEST if drawn else notes
     columns = ("Folder or file", "SHA-256 of its manifest", "How it was made")
+    notes = SAME_MANIFEST if any(simulated_records(item.about) for item in measured) else ()
     return Table("Data", columns, list(rows), notes, texts=True)
 
 

@@ -18,13 +18,12 @@ from dgfas.benchmark.catalogue import changed_rows, load_study, read_rates
 from dgfas.benchmark.folders import drawn
 from dgfas.benchmark.study import Entry
 from dgfas.core.config import parse_assignments
-from dgfas.core.files import write_whole
+from dgfas.core.files import read_json, write_whole
 from dgfas.evaluation.tracks import Track
 from dgfas.methods.registry import classical_names, method_names
 from dgfas.reporting.claims import paper_claims, verdicts
 from dgfas.reporting.study import cell, markdown, read_study, study_table
 from dgfas.reporting.study_page import comparison_note, comparison_table, gap_table, study_page
-from dgfas.training.record import read_json
 
 RESULTS = ROOT / "docs" / "results"
 #: Study -> the folder of its results, and the seeds that it has whole.

@@ -95,6 +95,7 @@ def test_a_cell_that_must_not_be_empty(column: str) -> None:
         ("split", 3, "devel", "'devel' is not one of train, dev, test"),
         ("depth_kind", 2, "flat", "'flat' is not one of map, zero, unknown"),
         ("depth_kind", 1, "map", "(None|nan) is empty although depth_kind is 'map'"),
+        ("depth", 2, "d.png", "'d.png' is given although depth_kind is not 'map'"),
         ("frame", 1, 0, "0 is a frame that the recording already has"),
     ],
 )

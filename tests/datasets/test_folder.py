@@ -106,7 +106,7 @@ def test_hidden_and_other_files_are_passed_over_and_said(tmp_path: Path) -> None
     assert any("2 other files were passed over" in note and "1 .bmp" in note for note in reading.notes)
 
 
-@pytest.mark.parametrize("name", ["manifest.parquet", "prepare.json"])
+@pytest.mark.parametrize("name", ["manifest.parquet", "prepare.json", "simulation.json"])
 def test_a_prepared_data_set_in_the_folder_is_passed_over(tmp_path: Path, name: str) -> None:
     """Its crops would otherwise come back as photos when a preparation into the same folder is repeated."""
     touch(tmp_path, "live/a.jpg", f"out/{name}", "out/faces/desk/a/0000.png")

@@ -9,8 +9,8 @@ from pydantic import Field
 from dgfas.benchmark.study import Entry
 from dgfas.core.config import Strict, read_yaml, validated
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.files import read_json
 from dgfas.methods.registry import method_names
-from dgfas.training.record import read_json
 
 FOLDER = Path(__file__).with_name("studies")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from dgfas.core.errors import UserError
-from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME, Manifest
+from dgfas.core.manifest import MANIFEST_NAME, Manifest, is_data_set
 from dgfas.datasets.registry import readers
 from dgfas.evaluation.protocols import protocol_tasks, resolve_protocol
 from dgfas.evaluation.slices import parse_slice, stored_name
@@ -59,7 +59,7 @@ def below(root: Path, protocols: Sequence[str], seed: int) -> Folders:
     another data set than its folder says.
     """
     here = of_seed(root, seed)
-    places = [_place(folder) for folder in sorted(here.glob("*")) if _begun(folder)]
+    places = [_place(folder) for folder in sorted(here.glob("*")) if is_data_set(folder)]
     at_hand = {place.name: place for place in places}
     frames = _rows([place for place in places if place.fault is None])
     tasks = [task for text in protocols for task in protocol_tasks(text, list(at_hand), frames)]
@@ -96,7 +96,7 @@ def _place(folder: Path) -> _Place:
     if not folder.is_dir():
         return _Place(folder, guess, fault="does not exist")
     if not (folder / MANIFEST_NAME).is_file():
-        fault = "is not prepared to its end" if _begun(folder) else f"holds no prepared data set ({MANIFEST_NAME})"
+        fault = "is not prepared to its end" if is_data_set(folder) else f"holds no prepared data set ({MANIFEST_NAME})"
         return _Place(folder, guess, fault=fault)
     try:
         frames = Manifest.read(folder).frames
@@ -113,10 +113,6 @@ def _place(folder: Path) -> _Place:
 def _rows(places: Sequence[_Place]) -> pd.DataFrame | None:
     tables = [place.frames for place in places if place.frames is not None]
     return pd.concat(tables, ignore_index=True) if tables else None
-
-
-def _begun(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (MANIFEST_NAME, OPTIONS_NAME))
 
 
 def _word(name: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from dgfas.benchmark.runner import result_path, waiting_jobs
 from dgfas.benchmark.study import Entry, Training
 from dgfas.core.config import NetworkConfig, Strict, TrainingConfig, merge, parse_assignments, read_yaml, setting_values
+from dgfas.core.files import read_json
 from dgfas.evaluation.tasks import parse_task
 from dgfas.training.estimate import encoder_flops, in_words
-from dgfas.training.record import read_json
 
 
 class Costs(Strict):

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from dgfas.core.files import write_json
 from dgfas.core.progress import Silent
 from dgfas.core.work import Call, Executor
-from dgfas.training.record import machine, write_json
+from dgfas.training.record import machine
 
 
 class Job(Protocol):

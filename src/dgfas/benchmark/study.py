@@ -12,14 +12,13 @@ from dgfas.benchmark.folders import Folders, of_seed
 from dgfas.benchmark.runner import result_path
 from dgfas.core.config import OneOrMore, Strict, parse_assignments
 from dgfas.core.errors import UserError
-from dgfas.core.files import locked
+from dgfas.core.files import locked, read_json
 from dgfas.core.progress import Silent, named
 from dgfas.evaluation.tasks import Task, parse_task
 from dgfas.evaluation.tracks import mean_domain_auc
 from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
-from dgfas.training.record import read_json
 from dgfas.training.run import start
 from dgfas.training.selection import development_scores, freeze_operating_point
 
@@ -71,7 +70,7 @@ def draw_data(jobs: Sequence[Training], report: Silent) -> None:
     """Simulate the data sets that the trainings name and that this machine lacks."""
     for root, job in {job.roots[0]: job for job in jobs if job.subjects is not None}.items():  # each has one
         # Who waits for the lock finds the data set whole, and so does who comes later.
-        with locked(root.with_name(f"{root.name}.lock")):
+        with locked(root.with_name(f".{root.name}.lock")):
             progress = named(report.progress, f"simulating {root.name}")
             simulate(root, subjects=job.subjects or 0, seed=job.seed, progress=progress)
 

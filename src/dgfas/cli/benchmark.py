@@ -93,7 +93,7 @@ def benchmark(
         trainings,
         validations_of_rates,
     )
-    from dgfas.training.record import write_json
+    from dgfas.core.files import write_json
 
     plan = _plan(study, task, methods)
     entries = changed_rows(plan.rows, read_rates(rates or plan.rates), assignments)

@@ -1,7 +1,6 @@
 """The manifest of a prepared data set: one row a frame, checked whenever it is read."""
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.files import write_whole
 from dgfas.core.label import Label
 from dgfas.core.recording import KNOWN_FACTORS, SPLITS
 
 MANIFEST_NAME = "manifest.parquet"
 REJECTED_NAME = "rejected.csv"
-OPTIONS_NAME = "prepare.json"  # how a data set was prepared from photos and videos; there from the start
+PREPARED_NAME = "prepare.json"  # how a data set was prepared from photos and videos; there from the start
+SIMULATED_NAME = "simulation.json"  # how a data set was drawn; there from the start
 
 #: What the depth map of a frame is: a file, all zeros (flat attack), or not known (masked out of the loss).
 DEPTH_KINDS = ("map", "zero", "unknown")
@@ -36,6 +37,11 @@ SCHEMA: dict[str, tuple[str, bool]] = {
 MIXTURE = "mixture"
 
 REJECTED_COLUMNS = ["domain", "subject", "recording", "split", "label", "species", "source", "reason"]
+
+
+def is_data_set(folder: Path) -> bool:
+    """Say whether a prepared data set lies in the folder, or one that was begun."""
+    return any((folder / name).is_file() for name in (MANIFEST_NAME, PREPARED_NAME, SIMULATED_NAME))
 
 
 @dataclass(frozen=True)
@@ -93,13 +99,9 @@ def write_manifest(root: Path, frames: pd.DataFrame, rejected: pd.DataFrame | No
     check_frames(frames, root / MANIFEST_NAME)
     if rejected is None:
         rejected = pd.DataFrame(columns=REJECTED_COLUMNS)
-    temporary = root / (REJECTED_NAME + ".partial")
     known = [name for name in KNOWN_FACTORS if name in rejected]
-    rejected[REJECTED_COLUMNS + known].to_csv(temporary, index=False)
-    os.replace(temporary, root / REJECTED_NAME)
-    temporary = root / (MANIFEST_NAME + ".partial")
-    frames.to_parquet(temporary, index=False)
-    os.replace(temporary, root / MANIFEST_NAME)
+    write_whole(root / REJECTED_NAME, rejected[REJECTED_COLUMNS + known].to_csv(index=False))
+    write_whole(root / MANIFEST_NAME, frames.to_parquet(index=False))
 
 
 def _read_rejected(path: Path) -> pd.DataFrame:
@@ -138,6 +140,7 @@ def check_frames(frames: pd.DataFrame, path: Path) -> None:
     _check_rows(kinds.isin(DEPTH_KINDS), kinds, path, f"is not one of {', '.join(DEPTH_KINDS)}")
     depth = frames["depth"]
     _check_rows((kinds != "map") | depth.notna(), depth, path, "is empty although depth_kind is 'map'")
+    _check_rows((kinds == "map") | depth.isna(), depth, path, "is given although depth_kind is not 'map'")
     twins = frames.duplicated(["domain", "recording", "frame"])
     _check_rows(~twins, frames["frame"], path, "is a frame that the recording already has")
     _check_subjects(frames, path)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
-from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME
+from dgfas.core.manifest import is_data_set
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder_names import Facts, facts_from_folders, is_word
 from dgfas.datasets.folder_table import read_table
@@ -89,7 +89,7 @@ def _found_on_disk(root: Path, domain: str | None, images: Images, notes: list[s
     for folder, below, files in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith(".") and name != "__MACOSX")
         place = Path(folder)
-        if {MANIFEST_NAME, OPTIONS_NAME} & set(files):  # its crops are no photos
+        if is_data_set(place):  # its crops are no photos
             below.clear()
             notes.append(f"{place}: is a prepared data set and was passed over")
             continue

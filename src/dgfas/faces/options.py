@@ -1,12 +1,12 @@
 """How recordings become crops; everything here but the last part decides what lands on disk."""
 
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
 from dgfas.core.errors import UserError, nearest
-from dgfas.core.manifest import OPTIONS_NAME
+from dgfas.core.files import read_json
+from dgfas.core.manifest import PREPARED_NAME
 
 DETECTORS = ("blazeface", "given", "none")
 ALIGNMENTS = ("none", "eyes")
@@ -56,11 +56,11 @@ class PrepareOptions:
     @classmethod
     def of_data_set(cls, root: Path) -> "PrepareOptions | None":
         """Return the settings by which the data set in `root` was prepared; None for one that was simulated."""
-        path = root / OPTIONS_NAME
+        path = root / PREPARED_NAME
         if not path.is_file():
             return None
         known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in json.loads(path.read_text()).items() if name in known})
+        return cls(**{name: value for name, value in read_json(path).items() if name in known})
 
     @property
     def content(self) -> dict[str, object]:

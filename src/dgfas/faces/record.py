@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from dgfas.core.errors import UserError
-from dgfas.core.files import write_whole
+from dgfas.core.files import read_json, write_json
 from dgfas.core.label import Label
-from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME
+from dgfas.core.manifest import MANIFEST_NAME, PREPARED_NAME
 from dgfas.core.recording import Recording
 from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
 from dgfas.faces.frames import is_image, read_recording
@@ -54,17 +54,17 @@ class Store:
 
         Where one changed the manifest is removed until all that depends on it is made anew.
         """
-        path = self.root / OPTIONS_NAME
+        path = self.root / PREPARED_NAME
         _check_names(recordings)
         if not path.is_file():
             if (self.root / MANIFEST_NAME).exists():
                 raise UserError(f"{self.root}: holds another data set; choose a new folder")
             (self.root / ROWS_FOLDER).mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps(self.made_with, indent=2))
+            write_json(path, self.made_with)
             return []
         if self.count() and not any(self._rows_path(recording).exists() for recording in recordings):
             raise UserError(f"{self.root}: was prepared from other recordings; choose a new folder, or delete this one")
-        begun = json.loads(path.read_text())
+        begun = read_json(path)
         changed = [
             f"{key} was {begun.get(key)} and is now {value}"
             for key, value in self.made_with.items()
@@ -72,7 +72,7 @@ class Store:
         ]
         if changed:
             (self.root / MANIFEST_NAME).unlink(missing_ok=True)
-            write_whole(path, json.dumps(self.made_with, indent=2))
+            write_json(path, self.made_with)
         return changed
 
     def count(self) -> int:
@@ -84,7 +84,7 @@ class Store:
         path = self._rows_path(recording)
         if not path.is_file():
             return None
-        content = json.loads(path.read_text())
+        content = read_json(path, "fingerprint")
         if content.pop("fingerprint") != fingerprint(recording, self.made_with):
             return None
         return Outcome(**content)
@@ -101,7 +101,7 @@ class Store:
     def finish(self, recording: Recording, outcome: Outcome) -> None:
         """Write the row file of a recording: from here on it is finished."""
         made_from = fingerprint(recording, self.made_with)
-        write_whole(self._rows_path(recording), json.dumps({"fingerprint": made_from, **asdict(outcome)}))
+        write_json(self._rows_path(recording), {"fingerprint": made_from, **asdict(outcome)})
 
     def _outcome(self, recording: Recording, finder: FaceFinder) -> Outcome:
         counts = {"frames_tried": 0, "frames_unreadable": 0, "frames_without_face": 0, "most_faces": 0}

@@ -3,7 +3,6 @@
 Shard i of n takes every n-th recording from the i-th on, so that the joined data set has the order of one run.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from dgfas.core.errors import UserError
-from dgfas.core.files import write_whole
-from dgfas.core.manifest import MANIFEST_NAME, OPTIONS_NAME, Manifest, write_manifest
+from dgfas.core.files import read_json, write_json, write_whole
+from dgfas.core.manifest import MANIFEST_NAME, PREPARED_NAME, Manifest, write_manifest
 from dgfas.core.progress import Silent
 from dgfas.core.recording import Recording
 from dgfas.faces.prepare import RECORDINGS_NAME
@@ -46,10 +45,10 @@ class Shard:
         path = root / SHARD_NAME
         if path.is_file() and read_shard(root) != self:
             raise UserError(f"{root}: holds shard {read_shard(root)}, not {self}; give every shard its own folder")
-        if not path.is_file() and (root / OPTIONS_NAME).exists():
+        if not path.is_file() and (root / PREPARED_NAME).exists():
             raise UserError(f"{root}: holds a data set that is no shard; give every shard its own folder")
         root.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps({"index": self.index, "count": self.count}))
+        write_json(path, {"index": self.index, "count": self.count})
 
 
 def parse_shard(text: str) -> Shard:
@@ -63,8 +62,8 @@ def parse_shard(text: str) -> Shard:
 def read_shard(root: Path) -> Shard:
     """Return which shard lies in folder `root`. Raises UserError if none does."""
     try:
-        return Shard(**json.loads((root / SHARD_NAME).read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        return Shard(**read_json(root / SHARD_NAME))
+    except (UserError, TypeError) as error:
         raise UserError(f"{root}: is not a shard made by `dgfas prepare ... --shard i/n`") from error
 
 
@@ -77,20 +76,20 @@ def merge(root: Path, folders: Sequence[Path], report: Silent | None = None) -> 
     report = report or Silent()
     shards = _in_order(folders)
     manifests = [Manifest.read(folder) for folder in shards]
-    options = [json.loads((folder / OPTIONS_NAME).read_text()) for folder in shards]
+    options = [read_json(folder / PREPARED_NAME) for folder in shards]
     for folder, other in zip(shards, options, strict=True):
         for key, value in options[0].items():
             if other.get(key) != value:
                 raise UserError(f"{folder}: was prepared with {key} {other.get(key)}, {shards[0]} with {value}")
     counts = _interleaved([pd.read_csv(folder / RECORDINGS_NAME, dtype={"subject": str}) for folder in shards])
-    if (root / OPTIONS_NAME).is_file() and json.loads((root / OPTIONS_NAME).read_text()) != options[0]:
+    if (root / PREPARED_NAME).is_file() and read_json(root / PREPARED_NAME) != options[0]:
         raise UserError(f"{root}: holds another data set; choose a new folder")
     try:
         for done, folder in enumerate(shards, start=1):
             for part in ("faces", ROWS_FOLDER):
                 _bring(folder / part, root / part)
             report.progress("joining shards", done, len(shards))
-        write_whole(root / OPTIONS_NAME, json.dumps(options[0], indent=2))
+        write_json(root / PREPARED_NAME, options[0])
         write_whole(root / RECORDINGS_NAME, counts.to_csv(index=False))
         frames = _joined([manifest.frames for manifest in manifests])
         rejected = _joined([manifest.rejected for manifest in manifests])

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import read_json
 from dgfas.evaluation.frozen_lists import words_of_list
 from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
@@ -18,7 +19,6 @@ from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.tables import OTHER_TEST_SET, USES_TARGET
 from dgfas.training.data_record import is_simulated, simulated_records
-from dgfas.training.record import read_json
 
 MEAN = "mean of tasks"
 METRICS = ("hter", "auc")

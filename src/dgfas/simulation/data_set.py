@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError
-from dgfas.core.files import write_whole
+from dgfas.core.files import read_json, write_json, write_whole
 from dgfas.core.label import Label
-from dgfas.core.manifest import MANIFEST_NAME, Manifest, write_manifest
+from dgfas.core.manifest import MANIFEST_NAME, SIMULATED_NAME, Manifest, write_manifest
 from dgfas.core.recording import Split
 from dgfas.simulation.capture_domains import CAPTURE_DOMAINS, CaptureDomain, load_domains
 from dgfas.simulation.recordings import record
 
-OPTIONS_NAME = "simulation.json"
 ROWS_FOLDER = "rows"  # one file a finished subject, so that a killed run resumes
 VERSION = 3  # of the pictures; goes up whenever the same options give other pixels
 
@@ -126,9 +125,9 @@ def _check_numbers(
 
 def _open_folder(root: Path, options: dict[str, Any]) -> bool:
     """Claim the folder for these options; returns whether the data set in it is already complete."""
-    path = root / OPTIONS_NAME
+    path = root / SIMULATED_NAME
     if path.is_file():
-        changed = _first_difference(json.loads(path.read_text()), options)
+        changed = _first_difference(read_json(path), options)
         if changed:
             raise UserError(
                 f"{root}: holds a simulated data set with another {changed!r}; choose another folder or delete this one"
@@ -137,7 +136,7 @@ def _open_folder(root: Path, options: dict[str, Any]) -> bool:
     if root.is_dir() and any(root.iterdir()):
         raise UserError(f"{root}: is not empty and holds no simulated data set; choose another folder")
     root.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(options, indent=1))
+    write_json(path, options)
     return False
 
 

@@ -1,7 +1,6 @@
 """Checkpoints: one safetensors file, its header holding the rest of the state as JSON. No pickle, never half a file."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_whole
 from dgfas.methods.base import Method
 
 LATEST = "latest"
@@ -49,16 +49,10 @@ def write_checkpoint(
                 arrays |= {f"optimiser/{name}/{index}/{key}": value for key, value in entries.items()}
     header = {"facts": json.dumps(facts), "groups": json.dumps(groups), "method": type(method).__name__}
     content = save({name: value.detach().cpu().contiguous() for name, value in arrays.items()}, header)
-    temporary = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_whole(path, content, durable=True)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UserError(
             f"{path}: the checkpoint cannot be written ({error.strerror}); the previous one is intact. "
             "Free space, then continue with --resume"

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from dgfas.core.files import read_json
+from dgfas.core.manifest import SIMULATED_NAME
 from dgfas.faces.options import PrepareOptions
-from dgfas.simulation.data_set import OPTIONS_NAME
-from dgfas.training.record import read_json
 
 
 def data_set_record(root: Path) -> dict[str, Any]:
@@ -13,8 +13,8 @@ def data_set_record(root: Path) -> dict[str, Any]:
 
     Of a simulated one each domain is given by its description and kinds of attacks.
     """
-    if (root / OPTIONS_NAME).is_file():
-        options = read_json(root / OPTIONS_NAME, "domains")
+    if (root / SIMULATED_NAME).is_file():
+        options = read_json(root / SIMULATED_NAME, "domains")
         domains = {domain["name"]: domain for domain in options.pop("domains")}
         words = {
             name: f"{domain['description']}; attacks: {', '.join(domain['attacks'])}"

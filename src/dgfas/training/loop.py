@@ -13,6 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
+from dgfas.core.files import write_json
 from dgfas.core.progress import Silent
 from dgfas.core.seeding import stable_rng, stable_seed
 from dgfas.data.batches import BalancedSampler, Batch
@@ -25,7 +26,7 @@ from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, 
 from dgfas.training.estimate import expected_duration
 from dgfas.training.naming import Naming
 from dgfas.training.processes import averager, launch
-from dgfas.training.record import add_to_record, read_config, read_record, require_new, start_record, write_json
+from dgfas.training.record import add_to_record, read_config, read_record, require_new, start_record
 from dgfas.training.scoring import raw_scores
 from dgfas.training.task_data import TaskData, load_task
 

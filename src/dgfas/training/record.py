@@ -1,6 +1,5 @@
 """The folder of a run: what was asked, on what, by which versions."""
 
-import json
 import os
 import platform
 import sys
@@ -12,7 +11,7 @@ import yaml
 import dgfas
 from dgfas.core.config import RunConfig, read_yaml, validated
 from dgfas.core.errors import UserError
-from dgfas.core.files import write_whole
+from dgfas.core.files import read_json, write_json, write_whole
 
 CONFIG_NAME = "config.yaml"
 RECORD_NAME = "run.json"
@@ -57,19 +56,3 @@ def read_config(run: Path) -> RunConfig:
 def read_record(run: Path) -> dict[str, Any]:
     """Return the record of a run. Raises UserError if it is damaged."""
     return read_json(run / RECORD_NAME, "manifests")
-
-
-def read_json(path: Path, *keys: str) -> dict[str, Any]:
-    """Read a JSON object that has `keys`. Raises UserError naming the file."""
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
-    if not isinstance(content, dict) or not set(keys) <= set(content):
-        raise UserError(f"{path}: is damaged; it must hold {', '.join(keys) or 'keys and values'}")
-    return content
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON object at once or not at all."""
-    write_whole(path, json.dumps(content, indent=2) + "\n")

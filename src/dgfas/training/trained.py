@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from dgfas.core.config import RunConfig
+from dgfas.core.files import read_json
 from dgfas.core.progress import Progress
 from dgfas.data.batches import BatchLoader
 from dgfas.data.colour import rgb_and_hsv, to_size
@@ -19,7 +20,7 @@ from dgfas.methods.base import Method
 from dgfas.training.checkpoint import checkpoint_path, read_checkpoint
 from dgfas.training.configure import provider_of
 from dgfas.training.loop import build_method
-from dgfas.training.record import read_config, read_json
+from dgfas.training.record import read_config
 from dgfas.training.scoring import raw_scores
 from dgfas.training.task_data import TaskData
 

@@ -10,12 +10,13 @@ from typing import Any
 from dgfas.benchmark.runner import kept_run
 from dgfas.core.config import merge, validated
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.files import read_json
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.html.stored import StoredEvaluation, StoredResult
 from dgfas.reporting.tables import USES_TARGET
 from dgfas.training.data_record import is_simulated, simulated_records
-from dgfas.training.record import CONFIG_NAME, read_json
+from dgfas.training.record import CONFIG_NAME
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The report of a preparation: what was found in every part of a data set, to look at before anyone trains on it."""
 
 import base64
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dgfas.core.errors import UserError
-from dgfas.core.files import write_whole
+from dgfas.core.files import read_json, write_whole
 from dgfas.core.label import Label
-from dgfas.core.manifest import OPTIONS_NAME, Manifest
+from dgfas.core.manifest import PREPARED_NAME, Manifest
 from dgfas.core.recording import SPLITS
 from dgfas.faces.prepare import RECORDINGS_NAME
 from dgfas.faces.sheet import sheet
@@ -43,7 +42,7 @@ def write_preparation_report(root: Path, out: Path) -> None:
     manifest = Manifest.read(root)
     try:
         recordings = pd.read_csv(root / RECORDINGS_NAME, dtype={"subject": str, "recording": str})
-        options = json.loads((root / OPTIONS_NAME).read_text())
+        options = read_json(root / PREPARED_NAME)
     except OSError as error:
         raise UserError(f"{error.filename}: not found; this report is of data sets made by `dgfas prepare`") from error
     page = render(

@@ -1,13 +1,16 @@
 """Jobs: done once, resumed, and a failing one stops no other."""
 
 import json
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from dgfas.benchmark import runner
 from dgfas.benchmark.parallel import Processes
-from dgfas.benchmark.runner import result_path, run_jobs
+from dgfas.benchmark.runner import commit, result_path, run_jobs
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
 from heard import Heard
@@ -51,3 +54,24 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     assert (outcome.done, outcome.done_before) == (1, 1)
     assert json.loads(result_path(tmp_path, jobs[0]).read_text()) == {"result": "kept"}
     assert run_jobs(jobs, divide, tmp_path, Processes(1), Silent()).done == 0
+
+
+def test_the_commit_is_the_packages_own_and_not_that_of_a_repository_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "runner.py"
+    shutil.copy(str(runner.__file__), copy)
+    monkeypatch.setattr(runner, "__file__", str(copy))
+    assert commit() == "unknown"
+
+    def git(*words: str) -> str:
+        user = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        return subprocess.run(["git", *user, *words], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "theirs")
+    assert commit() == "unknown"
+    git("add", "runner.py")
+    git("commit", "-q", "-m", "ours")
+    monkeypatch.chdir("/")
+    assert commit() == git("rev-parse", "--short", "HEAD").strip()

@@ -35,8 +35,9 @@ def test_whole_seeds_come_first(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_training_is_measured_and_its_run_removed(tmp_path: Path) -> None:
     small = ("network.image_size=32", "network.width=0.1", "training.batch_per_class=2")
+    rules = ("selection=last", "threshold=bpcer=0.05")
     [job] = trainings(
-        [Entry(label="cnn", method="binary_cnn", assignments=small)],
+        [Entry(label="cnn", method="binary_cnn", assignments=(*small, *rules))],
         [parse_task("desk&webcam to phone")],
         [3],
         drawn(tmp_path / "data-{seed}"),
@@ -53,6 +54,8 @@ def test_a_training_is_measured_and_its_run_removed(tmp_path: Path) -> None:
     }
     assert content["about"]["config"]["training"]["seed"] == 3
     assert content["about"]["config"]["training"]["iterations"] == 2
+    [row] = [r for r in content["results"] if (r["track"], r["level"]) == ("deployable", "frame")]
+    assert (row["selection"], row["threshold"]["rule"]) == ("last", "bpcer=0.05")  # the entry's own rules
     assert 0 <= content["source_validation"]["mean_domain_auc"] <= 1
     assert not (tmp_path / "scratch" / job.name).exists()
 

@@ -90,3 +90,10 @@ def test_the_help_of_a_data_set_has_an_example(word: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("COLUMNS", "80")
     answer = succeed("prepare", word, "--help")
     assert f"Example: dgfas prepare {word} SOURCE OUT" in answer.out
+
+
+def test_the_help_of_a_reader_of_ones_own_is_of_it() -> None:
+    answer = succeed("prepare", EXAMPLE, "--help")
+    assert answer.out.count("OULU") == 0
+    assert "Prepare Office Faces from its folder." in answer.out
+    assert "Example: dgfas prepare" in answer.out

@@ -78,9 +78,17 @@ def test_size_colour_and_content_are_packed_apart(prepared: Manifest) -> None:
     pack(prepared, 32)
     assert pack(prepared, 40).images.shape[-1] == 40
     assert not np.array_equal(pack(prepared, 32, "cv2").images, pack(prepared, 32).images)
+    assert len(list((prepared.root / "packed").iterdir())) == 3
+
+
+def test_what_other_rows_packed_is_removed_and_still_read_where_it_was_open(prepared: Manifest) -> None:
+    before, wide = pack(prepared, 32), pack(prepared, 40)
+    pixels = before.images[:].copy()
     write_manifest(prepared.root, prepared.frames.iloc[:4])
     assert len(pack(Manifest.read(prepared.root), 32).images) == 4
-    assert len(list((prepared.root / "packed").iterdir())) == 4
+    assert len(list((prepared.root / "packed").glob("32px-*"))) == 1
+    np.testing.assert_array_equal(before.images, pixels)
+    assert pack(prepared, 40).images.filename == wide.images.filename  # of another size nothing is removed
 
 
 def test_progress_counts_every_frame(prepared: Manifest) -> None:

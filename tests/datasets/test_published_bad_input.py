@@ -147,6 +147,10 @@ def test_unknown_names_and_readers(tmp_path: Path) -> None:
     assert find_reader("OULU_NPU").word == "oulu-npu"
     with pytest.raises(UserError, match=r"nothing\.py: does not exist; a reader is a Python file that defines READER"):
         find_reader("nothing.py")
+    own = "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n"
+    own += "@dataclass\nclass Own:\n    kinds: ClassVar[int] = 1\nfrom dgfas.datasets.oulu_npu import READER\n"
+    (tmp_path / "own.py").write_text(own)  # its annotations are looked up in its module
+    assert find_reader(str(tmp_path / "own.py")).word == "oulu-npu"
     (tmp_path / "empty.py").touch()
     with pytest.raises(UserError, match=r"empty\.py: does not define READER"):
         find_reader(str(tmp_path / "empty.py"))

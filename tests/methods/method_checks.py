@@ -45,11 +45,12 @@ def build(
     n_domains: int = 3,
     iterations: int = 20,
     bn_batches: Any = "per_domain",
+    checkpoint_activations: bool = False,
     **set_: Any,
 ) -> Method:
     """A small method of fixed initial weights; `set_` changes its options."""
     torch.manual_seed(1)
-    network = NetworkConfig(image_size=SIDE, width=0.25, stem_stride=2)
+    network = NetworkConfig(image_size=SIDE, width=0.25, stem_stride=2, checkpoint_activations=checkpoint_activations)
     setup = Setup(network, n_domains, iterations, bn_batches)
     options = method_options(name, preset_values(name, preset) | set_)
     return load_method(name)(options, setup)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from method_checks import build, make_batch, step
 from torch import Tensor, nn
 
 from dgfas.core.config import NetworkConfig
 from dgfas.core.errors import UserError
 from dgfas.data.batches import Batch, join
 from dgfas.methods.base import Method, MethodOptions, NonFiniteLossError, Setup
+from dgfas.methods.registry import method_names
 from dgfas.networks.encoder import Encoder
 
 NETWORK = NetworkConfig(image_size=32, width=0.125)
@@ -116,3 +118,18 @@ def test_encode_normalises_by_domain_or_by_batch(bn_batches: str, make_batch: Ca
     torch.testing.assert_close(features[1].last, expected)
     torch.testing.assert_close(features[1].concat, alone.concat if bn_batches == "per_domain" else together.concat[4:8])
     assert not torch.allclose(alone.last, together.last[4:8])
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_recomputing_activations_changes_no_update_or_is_refused(name: str) -> None:
+    plain, batch = build(name), make_batch()
+    if plain.adapts_encoder:
+        with pytest.raises(UserError, match=r"network\.checkpoint_activations: method .* set it to false"):
+            build(name, checkpoint_activations=True)
+        return
+    saving = build(name, checkpoint_activations=True)
+    logs = [step(method, batch, iteration) for method in (plain, saving) for iteration in range(2)]
+    assert logs[1] == pytest.approx(logs[3], rel=1e-4, abs=1e-6)
+    expected = plain.state_dict()
+    for key, value in saving.state_dict().items():
+        torch.testing.assert_close(value, expected[key], rtol=1e-4, atol=1e-6, msg=key)

@@ -29,6 +29,12 @@ def test_refuses_a_single_source():
         build("mldg", n_domains=1)
 
 
+def test_refuses_to_recompute_an_encoder_that_it_adapts():
+    with pytest.raises(UserError, match=r"network\.checkpoint_activations: method MLDG.*set it to false"):
+        build("mldg", checkpoint_activations=True)
+    build("mldg", checkpoint_activations=True, inner="classifier")
+
+
 def test_losses_equal_a_hand_written_step():
     method = build("mldg", inner_step_size=0.1).double()
     batch = make_batch(dtype=torch.float64)

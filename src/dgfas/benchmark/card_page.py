@@ -122,7 +122,7 @@ def _table(table: pd.DataFrame) -> str:
 def _note(table: pd.DataFrame, planned: int) -> str:
     trained = table[table["training_seed"].notna()]
     per_cell = trained.groupby(["kind", "target"]).size()
-    span = f"{per_cell.min()} to {per_cell.max()}" if len(per_cell) else "no"
+    span = " to ".join(str(count) for count in sorted({per_cell.min(), per_cell.max()})) if len(per_cell) else "no"
     complete = (
         "" if len(table) >= planned else f" {len(table)} of {planned} planned runs are done; calling again goes on."
     )

@@ -1,12 +1,12 @@
 """The demonstration: four simulated domains, two methods, one unseen domain."""
 
-import os
 from pathlib import Path
 
 from dgfas.benchmark.parallel import run_in_parallel
 from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
+from dgfas.core.work import cores
 from dgfas.evaluation.tracks import Evaluation
 from dgfas.simulation.capture_domains import CAPTURE_DOMAINS
 from dgfas.simulation.contact_sheet import contact_sheet
@@ -44,7 +44,7 @@ def run_demo(out: Path, *, subjects: int, iterations: int, seed: int, report: Si
     network = configs[METHODS[0]].network
     load_task(configs[METHODS[0]].data, network.image_size, TARGET, report.progress)  # packs once for all
     jobs = [(method, (config, out / method)) for method, config in configs.items()]
-    evaluations = run_in_parallel(train_and_evaluate, jobs, os.cpu_count() or 1, report)
+    evaluations = run_in_parallel(train_and_evaluate, jobs, cores(), report)
     return dict(zip(METHODS, evaluations, strict=True))
 
 
@@ -56,5 +56,5 @@ def train_and_evaluate(config: RunConfig, run: Path, report: Silent) -> Evaluati
         resume(run, report)
     else:
         start(config, run, report)
-    freeze_operating_point(run, selection="source_validation", threshold="eer")
-    return evaluate_run(run, None, selection="source_validation", threshold="eer", report=report)
+    freeze_operating_point(run, selection=config.selection, threshold=config.threshold)
+    return evaluate_run(run, None, selection=None, threshold=None, report=report)

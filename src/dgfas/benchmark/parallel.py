@@ -36,7 +36,7 @@ class Processes:
                 while waiting and len(busy) < self.at_once:
                     pipe, process = _start(work)
                     busy[pipe] = process, waiting[0]
-                    pipe.send(calls[waiting.popleft()])
+                    _give(pipe, calls[waiting.popleft()])
                 for ready in connection.wait(list(busy)):
                     pipe = cast(Connection, ready)
                     process, number = busy[pipe]
@@ -52,7 +52,7 @@ class Processes:
                         continue
                     if waiting:
                         busy[pipe] = process, waiting[0]
-                        pipe.send(calls[waiting.popleft()])
+                        _give(pipe, calls[waiting.popleft()])
                     else:
                         del busy[pipe]
                         pipe.close()  # the process ends
@@ -109,6 +109,11 @@ def _start(work: Callable[..., Any]) -> tuple[Connection, SpawnProcess]:
         process.start()
     other_end.close()
     return pipe, process
+
+
+def _give(pipe: Connection, call: Call) -> None:
+    with suppress(OSError):  # the process has died since; what is received next says so
+        pipe.send(call)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Many independent jobs: one small JSON each, done once, resumed where they stopped."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -97,14 +96,14 @@ def _timed(work: Work, job: Job, report: Silent) -> tuple[dict[str, Any], dict[s
 
 
 def commit() -> str:
-    """Return the short hash of the commit that the working folder is at, or "unknown" outside a checkout."""
+    """Return the short hash of the commit that the package is at, or "unknown" outside its own checkout."""
+    here = Path(__file__)
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=here.parent, capture_output=True, text=True, check=True).stdout
+
     try:
-        answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+        git("ls-files", "--error-unmatch", here.name)  # else it is installed below another repository
+        return git("rev-parse", "--short", "HEAD").strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return answer.stdout.strip()
-
-
-def cores() -> int:
-    """Return how many jobs of one thread this machine takes at once."""
-    return os.cpu_count() or 1

@@ -20,10 +20,11 @@ import torch
 from dgfas.benchmark.card_page import write_card
 from dgfas.benchmark.parallel import Processes
 from dgfas.benchmark.probes import PROBES, probe_auc
-from dgfas.benchmark.runner import Outcome, cores, run_jobs
+from dgfas.benchmark.runner import Outcome, run_jobs
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
 from dgfas.core.progress import Printed, Silent
+from dgfas.core.work import cores
 from dgfas.data.batches import BatchLoader
 from dgfas.evaluation.metrics import auc
 from dgfas.evaluation.protocols import leave_one_out

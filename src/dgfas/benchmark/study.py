@@ -120,8 +120,8 @@ def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:
         assignments=[*values, *job.entry.assignments],
     )
     start(config, run, report)
-    step, _ = freeze_operating_point(run, selection="source_validation", threshold="eer")
-    evaluation = evaluate_run(run, None, selection="source_validation", threshold="eer", report=report)
+    step, _ = freeze_operating_point(run, selection=config.selection, threshold=config.threshold)
+    evaluation = evaluate_run(run, None, selection=None, threshold=None, report=report)
     content = evaluation.to_dict()
     validation = source_validation(run, step)
     if job.kept is None:

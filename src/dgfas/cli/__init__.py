@@ -20,7 +20,8 @@ app = typer.Typer(
     Example: dgfas demo demo
     """,
     epilog="`dgfas VERB --help` explains a verb. "
-    "Exit codes: 0 done, 2 a mistake to mend, 3 too many files rejected or missing.",
+    "Exit codes: 0 done, 1 a training of several failed, 2 a mistake to mend, 3 too many files rejected or missing, "
+    "130 interrupted.",
 )
 add_data_sets(data.prepare_app)
 app.add_typer(data.prepare_app, name="prepare")

@@ -207,7 +207,7 @@ def _seeds(text: str) -> list[int]:
 def _executor(on: Where, processes: int | None, address: str | None, gpus_per_job: float) -> "Iterator[Executor]":
     from dgfas.benchmark.cluster import joined
     from dgfas.benchmark.parallel import Processes
-    from dgfas.benchmark.runner import cores
+    from dgfas.core.work import cores
 
     if on is Where.processes:
         yield Processes(processes or cores())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,15 +31,23 @@ class Preparations(TyperGroup):
     """Takes the path of a reader of one's own (my_set.py) for a verb, too."""
 
     def get_command(self, ctx: Any, name: str) -> Any:
-        return super().get_command(ctx, readers()[0].word if name.endswith(".py") else name)
+        if not name.endswith(".py"):
+            return super().get_command(ctx, name)
+        command = copy(super().get_command(ctx, readers()[0].word))
+        assert command is not None
+        command.help = _about(find_reader(name).title, name)
+        return command
 
 
 def add_data_sets(app: typer.Typer) -> None:
     """Add a verb for each published data set to `prepare`."""
     app.info.cls = Preparations
     for reader in readers():
-        about = f"Prepare {reader.title} from its folder.\n\nExample: dgfas prepare {reader.word} SOURCE OUT"
-        app.command(reader.word, help=about)(_prepare_data_set)
+        app.command(reader.word, help=_about(reader.title, reader.word))(_prepare_data_set)
+
+
+def _about(title: str, word: str) -> str:
+    return f"Prepare {title} from its folder.\n\nExample: dgfas prepare {word} SOURCE OUT"
 
 
 def _prepare_data_set(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +10,7 @@ import typer
 
 from dgfas.cli.shared import Where, bars, say
 from dgfas.core.errors import UserError
+from dgfas.core.work import cores
 
 if TYPE_CHECKING:
     from dgfas.core.manifest import Manifest
@@ -84,7 +84,7 @@ class Preparation:
             detector=detector,
             align=align,
             max_rejected=max_rejected,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or cores(),
         )
         return cls(options, None if shard is None else parse_shard(shard), depth, on, address)
 

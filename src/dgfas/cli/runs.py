@@ -11,14 +11,17 @@ from dgfas.core.errors import UserError
 
 Selection = Annotated[
     SelectionRule | None,
-    typer.Option("--select", help="Which checkpoint the deployable track takes.  [default: source_validation]"),
+    typer.Option(
+        "--select",
+        help="Which checkpoint the deployable track takes.  [default: the run's, else source_validation]",
+    ),
 ]
 ThresholdRule = Annotated[
     str | None,
     typer.Option(
         "--threshold",
         metavar="RULE",
-        help="eer, bpcer=V, apcer=V (on source development data) or fixed=V; V in [0, 1].  [default: eer]",
+        help="eer, bpcer=V, apcer=V (on source development data) or fixed=V.  [default: the run's, else eer]",
     ),
 ]
 Roots = Annotated[list[Path], typer.Option("--data", metavar="FOLDER", help="A prepared data set; may be repeated.")]

@@ -1,5 +1,6 @@
 """Pieces of work that are done at the same time: what is asked, what is answered, and by whom."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +18,11 @@ class Answer:
     number: int
     result: Any = None
     error: Exception | None = None
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 class Died(RuntimeError):

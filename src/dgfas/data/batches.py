@@ -61,7 +61,7 @@ class BalancedSampler:
 
     Every (domain, class) cell is walked through in a fresh random order each time it is used up. The rows of an
     iteration are a function of the seed and the iteration alone, so a resumed run continues where it stopped.
-    A cell without frames draws from all frames of its class (METHODS: pseudo-domains may lack a class).
+    A cell without frames draws from all frames of its class (a pseudo-domain may lack a class).
     """
 
     def __init__(

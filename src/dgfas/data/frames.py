@@ -16,6 +16,7 @@ from numpy.lib.format import open_memmap
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import MANIFEST_NAME, Manifest
 from dgfas.core.progress import Progress
+from dgfas.core.work import cores
 from dgfas.data.colour import rgb_and_hsv, to_size
 
 #: The encoder's output, and so the depth map, has an eighth of the input's side.
@@ -38,8 +39,9 @@ class PackedFrames:
 def pack(manifest: Manifest, side: int, hsv: str = "pillow", progress: Progress | None = None) -> PackedFrames:
     """Return the frames of `manifest` at `side` pixels; the packed files are made on the first call and kept.
 
-    They lie in `packed/` of the data set's folder and take 6 * side * side bytes a frame. A crop that is replaced or
-    touched is packed anew. Raises UserError if a crop is missing or unreadable, or the folder cannot be written.
+    They lie in `packed/` of the data set's folder and take 6 * side * side bytes a frame. Where a crop is
+    replaced or touched all are packed anew. Raises UserError if a crop is missing or unreadable, or the folder cannot
+    be written.
     """
     folder = manifest.root / "packed" / f"{side}px-{hsv}-{_fingerprint(manifest)}"
     if not folder.is_dir():
@@ -71,6 +73,7 @@ def _write(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Prog
         _check_space(len(manifest.frames) * (6 * side * side + (side // DEPTH_STRIDE) ** 2), temporary)
         _fill(manifest, side, hsv, temporary, progress)
         _publish(temporary, folder)
+        _remove_older(folder, f"{side}px-{hsv}-")
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}); free space or make it writable") from error
     finally:
@@ -91,6 +94,13 @@ def _publish(temporary: Path, folder: Path) -> None:
             raise
 
 
+def _remove_older(folder: Path, prefix: str) -> None:
+    """Remove what was packed at the same size from rows or crops that have changed since."""
+    for other in folder.parent.glob(f"{prefix}*"):
+        if other != folder and ".partial-" not in other.name:
+            shutil.rmtree(other, ignore_errors=True)
+
+
 def _fill(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progress | None) -> None:
     rows = list(manifest.frames[["face", "depth"]].itertuples(index=False))
     where = manifest.root / MANIFEST_NAME
@@ -105,7 +115,7 @@ def _fill(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progr
             grey = _read(manifest.root / rows[row].depth, cv2.IMREAD_GRAYSCALE, where, row, "depth")
             depth[row] = cv2.resize(grey, (depth_side, depth_side), interpolation=cv2.INTER_AREA)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for done, _ in enumerate(pool.map(load, range(len(rows))), start=1):
             if progress is not None:
                 progress(done, len(rows))

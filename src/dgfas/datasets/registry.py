@@ -1,10 +1,10 @@
 """Find a reader by the name of its data set, or by the path of a Python file that holds `READER`."""
 
 import importlib
-import importlib.util
 from pathlib import Path
 
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.own_code import module_of
 from dgfas.datasets.reader import Reader
 
 MODULES = ("oulu_npu", "casia_fasd", "replay_attack", "msu_mfsd", "celeba_spoof", "siw", "rose_youtu")
@@ -30,12 +30,9 @@ def find_reader(name: str) -> Reader:
 
 
 def _reader_of_file(path: Path) -> Reader:
-    spec = importlib.util.spec_from_file_location(f"dgfas_reader_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
+    if not path.is_file():
         raise UserError(f"{path}: does not exist; a reader is a Python file that defines READER")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    reader = getattr(module, "READER", None)
+    reader = getattr(module_of(path, "reader"), "READER", None)
     if not isinstance(reader, Reader):
         raise UserError(f"{path}: does not define READER, a dgfas.datasets.reader.Reader")
     return reader

@@ -56,10 +56,10 @@ class PairedComparison:
     rank_biserial: float  # matched pairs (Kerby 2014): -1 the second is always higher .. 1 the first is
     p_value: float  # two-sided, exact sign-flip permutation test of the mean difference
 
-    @property
-    def least_p_value(self) -> float:
-        """The lowest p-value that so many seeds can give."""
-        return min(1.0, 2.0 ** (1 - self.seeds))
+
+def least_p_value(seeds: int) -> float:
+    """Return the lowest p-value that a paired comparison of so many seeds can give."""
+    return min(1.0, 2.0 ** (1 - seeds))
 
 
 def compare_paired(first: Mapping[int, float], second: Mapping[int, float]) -> PairedComparison | None:

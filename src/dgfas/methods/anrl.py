@@ -74,6 +74,7 @@ class ANRL(Method):
 
     def __init__(self, options: ANRLOptions, setup: Setup) -> None:
         self.least_domains = 2 if options.meta else 1  # type: ignore[misc]
+        self.adapts_encoder = options.meta  # type: ignore[misc]
         super().__init__(options, setup)
         self.options = options
         network = setup.network
@@ -82,11 +83,6 @@ class ANRL(Method):
             raise UserError(
                 f"network.normalization: {network.normalization!r} contradicts options.normalization: "
                 f"{options.normalization!r} of anrl; set options.normalization and leave the other out"
-            )
-        if options.meta and network.checkpoint_activations:
-            raise UserError(
-                "network.checkpoint_activations: anrl runs its encoder with adapted parameters, which a recomputation "
-                "would not use; set it to false, or options.meta to false"
             )
         self.encoder = Encoder(network.model_copy(update={"normalization": options.normalization}))
         reads_concat = options.classifier_input == "concat"

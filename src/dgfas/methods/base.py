@@ -50,6 +50,8 @@ class Method(nn.Module, ABC):
     uses_target_images: ClassVar[bool] = False
     #: The smallest number of source domains that the method is defined for.
     least_domains: ClassVar[int] = 1
+    #: Whether the encoder runs with adapted parameters, which a recomputation of its activations would not use.
+    adapts_encoder: ClassVar[bool] = False
 
     def __init__(self, options: MethodOptions, setup: Setup) -> None:
         super().__init__()
@@ -57,6 +59,11 @@ class Method(nn.Module, ABC):
             raise UserError(
                 f"method {type(self).__name__} needs at least {self.least_domains} source domains, "
                 f"the data give {setup.n_domains}; add a source"
+            )
+        if self.adapts_encoder and setup.network.checkpoint_activations:
+            raise UserError(
+                f"network.checkpoint_activations: method {type(self).__name__} runs its encoder with adapted "
+                "parameters, which a recomputation would not use; set it to false"
             )
         self.setup = setup
         self.optimisers: dict[str, Optimizer] = {}

@@ -1,6 +1,6 @@
 """MLDG: meta-learning for domain generalisation (Li, Yang, Song and Hospedales, AAAI 2018), as a baseline.
 
-The five papers quote it without describing how they ran it; docs/methods/mldg.md says what was decided here.
+RFM table 2 quotes it without describing how it was run; docs/methods/mldg.md says what was decided here.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,7 @@ class MLDG(Method):
 
     def __init__(self, options: MLDGOptions, setup: Setup) -> None:
         self.least_domains = options.meta_test_domains + 1  # type: ignore[misc]
+        self.adapts_encoder = options.inner == "everything"  # type: ignore[misc]
         super().__init__(options, setup)
         self.options = options
         self.network = FrameClassifier(setup.network)

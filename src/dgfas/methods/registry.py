@@ -4,9 +4,7 @@ A method is one Python file with one `Method` subclass, and one YAML of the same
 """
 
 import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dgfas.core.config import merge, read_yaml, validated
 from dgfas.core.errors import UserError, nearest
+from dgfas.core.own_code import module_of
 from dgfas.methods.classical.base import ClassicalMethod, ClassicalOptions
 
 if TYPE_CHECKING:
@@ -81,13 +80,7 @@ def _module(name: str) -> ModuleType:
         return importlib.import_module(f"dgfas.methods.{path.stem}")
     if path.parent == CLASSICAL:
         return importlib.import_module(f"dgfas.methods.classical.{path.stem}")
-    spec = importlib.util.spec_from_file_location(f"dgfas_method_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where annotations written as strings are looked up
-    spec.loader.exec_module(module)
-    return module
+    return module_of(path, "method")
 
 
 def preset_values(name: str, preset: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Reptile(Method):
     """Walk through the sources one gradient step each, and go part of that way."""
 
     Options = ReptileOptions
+    adapts_encoder = True
 
     def __init__(self, options: ReptileOptions, setup: Setup) -> None:
         super().__init__(options, setup)

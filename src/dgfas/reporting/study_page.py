@@ -6,7 +6,7 @@ import pandas as pd
 
 from dgfas.core.errors import UserError, nearest
 from dgfas.evaluation.scores import Level
-from dgfas.evaluation.seeds import compare_paired, holm
+from dgfas.evaluation.seeds import compare_paired, holm, least_p_value
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.beside_papers import beside_papers_section
 from dgfas.reporting.claims import claims_section
@@ -108,7 +108,7 @@ def comparison_note(table: pd.DataFrame, study: pd.DataFrame) -> str:
     """Say what the table's test is, and which p-value its seeds and its number of rows can reach at best."""
     if table.empty:
         return "No method shares a whole seed with the baseline, so that nothing can be compared."
-    least = min(1.0, 2.0 ** (1 - int(table["seeds"].max())))
+    least = least_p_value(int(table["seeds"].max()))
     after = min(1.0, least * len(table))
     verdict = (
         f"so that nothing here can be significant at {LEVEL:g} after the correction; read the differences and intervals"

@@ -19,6 +19,7 @@ from dgfas.core.files import read_json, write_json, write_whole
 from dgfas.core.label import Label
 from dgfas.core.manifest import MANIFEST_NAME, SIMULATED_NAME, Manifest, write_manifest
 from dgfas.core.recording import Split
+from dgfas.core.work import cores
 from dgfas.simulation.capture_domains import CAPTURE_DOMAINS, CaptureDomain, load_domains
 from dgfas.simulation.recordings import record
 
@@ -146,7 +147,7 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
 
 def _run(jobs: list[Job], total: int, workers: int | None, progress: Callable[[int, int], None] | None) -> None:
     finished = total - len(jobs)
-    count = min(workers or len(os.sched_getaffinity(0)), max(1, len(jobs)))
+    count = min(workers or cores(), max(1, len(jobs)))
     if count == 1:
         for job in jobs:
             _record_subject(job)

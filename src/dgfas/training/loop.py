@@ -53,7 +53,7 @@ def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path | 
 
 
 def resume(run: Path, report: Silent | None = None) -> Path | None:
-    """Continue the run in folder `run` behind its last checkpoint, to the same end to the bit on the same machine.
+    """Continue the run in folder `run` behind its last checkpoint, to the same end, on the same CPU to the bit.
 
     Returns it on the first process, None on the others. Raises UserError if its data have changed.
     """
@@ -88,6 +88,7 @@ def _facts(config: RunConfig, data: TaskData, fabric: Fabric) -> dict[str, Any]:
 def build_method(config: RunConfig, n_domains: int) -> Method:
     """Return the method of a run with its initial weights, which depend on the run's seed alone."""
     torch.manual_seed(stable_seed(config.training.seed, "initial weights"))
+    torch.backends.cudnn.allow_tf32 = False  # scores of a GPU agree with those of the CPU, and of ONNX
     setup = Setup(
         config.network, n_domains, config.training.iterations, config.training.bn_batches, config.training.seed
     )
@@ -101,8 +102,6 @@ class Training:
         self.config, self.run, self.data, self.fabric, self.report = config, run, data, fabric, report
         self.iteration = 0
         self.total = config.training.iterations
-        if config.training.precision == "64-true":
-            torch.set_default_dtype(torch.float64)
         self.live = data.live("train")
         self.naming = Naming(config, self.live, data.domain("train", config.data.sources))
         self.n_domains = self.naming.provider.n_domains
@@ -180,11 +179,10 @@ class Training:
             with self.fabric.autocast():
                 for number in self.method.batches_of(self.iteration):
                     logs |= self._learn_from(number)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
-                raise UserError(
-                    "out of memory; set network.checkpoint_activations=true, or lower training.batch_per_class"
-                ) from error
+                other = "" if self.method.adapts_encoder else ", or set network.checkpoint_activations=true"
+                raise UserError(f"out of memory; lower training.batch_per_class{other}") from error
             raise
         self.method.average([buffer for buffer in self.method.buffers() if buffer.is_floating_point()])
         self.iteration += 1

@@ -1,19 +1,24 @@
 """Devices, precision and several processes, by Fabric."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import cast
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from dgfas.core.config import TrainingConfig
 from dgfas.core.errors import UserError
 
+#: How long a process waits for the first one, which packs the data, names the domains and scores.
+PATIENCE = timedelta(days=1)
+
 
 def launch(config: TrainingConfig) -> Fabric:
-    """Start the processes of a run (or join those of torchrun) and set the number of threads of each.
+    """Start the processes of a run (or join those of torchrun) and set the threads and the precision of each.
 
     Raises UserError if the accelerator is not there.
     """
@@ -24,7 +29,7 @@ def launch(config: TrainingConfig) -> Fabric:
             devices=config.devices,
             num_nodes=config.nodes,
             precision=config.precision,
-            strategy="ddp" if several else "auto",
+            strategy=DDPStrategy(timeout=PATIENCE) if several else "auto",
         )
         fabric.launch()
     except (MisconfigurationException, ValueError, RuntimeError) as error:
@@ -33,6 +38,7 @@ def launch(config: TrainingConfig) -> Fabric:
         ) from error
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    torch.set_default_dtype(torch.float64 if config.precision == "64-true" else torch.float32)
     return fabric
 
 

@@ -6,17 +6,13 @@ import socket
 from dataclasses import dataclass, field
 
 from dgfas.core.errors import UserError
+from dgfas.core.work import cores
 from dgfas.faces.video import VideoLimits
 
 LEAST_KEY_LENGTH = 16
 VIDEO_FRAMES_SCORED = 8  # evenly spaced, as `Detector.score_video` takes them
 MOST_FRAMES_A_SECOND = 120
 MOST_VIDEO_PIXELS = 3_000_000_000  # of all frames together: about half a minute of 1080p
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)

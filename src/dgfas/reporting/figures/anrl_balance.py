@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from dgfas.methods.anrl import ANRL
 from dgfas.networks.normalization import AFNM
-from dgfas.reporting.figures.drawing import canvas, percent
+from dgfas.reporting.figures.drawing import canvas, panels, percent
 from dgfas.reporting.figures.features import collect, trained
 from dgfas.reporting.figures.finished_run import FinishedRun, Runs, of_method
 from dgfas.reporting.figures.frames import Frames, draw_frames
@@ -133,12 +133,9 @@ def mean_alphas(first: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figures 7a to d: the mean of alpha by layer, a panel a task."""
     by_task = {run.task: run for run in reversed(adaptive_runs(runs))}
     chosen = list(reversed(by_task.values()))
-    columns = min(2, len(chosen))
-    rows = -(-len(chosen) // columns)
     numbers = []
-    with canvas(4.2 * columns, 2.7 * rows) as figure:
-        panels = figure.subplots(rows, columns, squeeze=False).flat
-        for axes, run in zip(panels, chosen, strict=False):
+    with panels(len(chosen), 2, 4.2, 2.7) as (figure, every):
+        for axes, run in zip(every, chosen, strict=True):
             frames = draw_frames(run, ["target"], MEASURED, purpose="alpha")
             numbers.append(len(frames))
             means = [float(alpha.mean()) for alpha in all_alphas(run, frames)]
@@ -147,8 +144,6 @@ def mean_alphas(first: FinishedRun, runs: Runs) -> PaperFigure:
             axes.axhline(0.5, color="0.4", linewidth=0.8, linestyle=":")
             axes.set(ylim=(0, 1.08), ylabel="mean of α", xlabel="layer", xticks=range(1, len(means) + 1))
             axes.set_title(str(run.task), fontsize=9)
-        for axes in list(figure.axes)[len(chosen) :]:
-            axes.remove()
     return PaperFigure(
         name="anrl-7ad",
         source="ANRL, figure 7a to d",

@@ -14,7 +14,7 @@ from dgfas.methods.d2am import D2AM
 from dgfas.methods.rfm import RFM
 from dgfas.methods.style import collect_style, image_style
 from dgfas.networks.domain_representation import channel_statistics
-from dgfas.reporting.figures.drawing import canvas, colour_of, percent
+from dgfas.reporting.figures.drawing import canvas, colour_of, panels, percent
 from dgfas.reporting.figures.embedding import draw_embeddings, embed, likeness_words, scatter, scatter_legend
 from dgfas.reporting.figures.features import collect, last_features, trained
 from dgfas.reporting.figures.finished_run import FinishedRun, Runs, companion, of_method
@@ -150,11 +150,8 @@ def domains_over_time(run: FinishedRun, runs: Runs) -> PaperFigure:
     place = run.data.part("train").index.get_indexer(frames.table.index)
     method = trained(run, D2AM)
     colours = colour_of([f"domain {k}" for k in range(provider.n_domains)])
-    columns = min(3, len(places))
-    with canvas(3.4 * columns, 3.5 * -(-len(places) // columns) + 0.4) as figure:
-        panels = iter(figure.subplots(-(-len(places) // columns), columns, squeeze=False).flat)
-        for iteration, found in (named[k] for k in places):
-            axes = next(panels)
+    with panels(len(places), 3, 3.4, 3.5, below=0.4) as (figure, every):
+        for axes, (iteration, found) in zip(every, (named[k] for k in places), strict=True):
             if iteration == 0:
                 style = image_style(provider.options.imagenet_weights, frames.chunks(), len(frames))
             else:
@@ -165,8 +162,6 @@ def domains_over_time(run: FinishedRun, runs: Runs) -> PaperFigure:
             agreement = found.log.get("nmi_previous")
             after = "" if agreement is None else f", NMI {agreement:.2f}"
             axes.set_title(f"before iteration {iteration + 1}{after}", fontsize=9)
-        for axes in panels:
-            axes.remove()
         scatter_legend(figure, colours)
     return PaperFigure(
         name="d2am-6",

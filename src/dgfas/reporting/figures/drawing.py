@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -17,6 +18,23 @@ def canvas(width: float, height: float) -> Iterator[Figure]:
         figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
+
+
+@contextmanager
+def panels(
+    number: int, columns: int, width: float, height: float, below: float = 0
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of `number` axes, at most so many in a row, each of that size in inches, and the axes in order.
+
+    The figure is `below` inches higher, for what stands under the panels.
+    """
+    columns = min(columns, number)
+    rows = -(-number // columns)
+    with canvas(width * columns, height * rows + below) as figure:
+        every = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for axes in every[number:]:
+            axes.remove()
+        yield figure, every[:number]
 
 
 def colour_of(names: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from sklearn.metrics import pairwise_distances
 from threadpoolctl import threadpool_limits
 
 from dgfas.domains.clustering import principal_components
-from dgfas.reporting.figures.drawing import canvas, colour_of, percent
+from dgfas.reporting.figures.drawing import colour_of, panels, percent
 from dgfas.reporting.figures.frames import Frames
 
 COMPONENTS = 50  # principal components that t-SNE starts from
@@ -74,16 +74,12 @@ def scatter_legend(figure: Figure, colours: Mapping[str, str]) -> None:
 
 def draw_embeddings(features: Mapping[str, Float[ndarray, "n d"]], frames: Frames, domains: Sequence[str]) -> Figure:
     """Return a panel for each of `features`, by its name: their t-SNE, by domain and class of `frames`."""
-    columns = min(3, len(features))
-    rows = -(-len(features) // columns)
     colours = colour_of(domains)
-    with canvas(max(4.6, PANEL * columns), PANEL * rows + 0.6 + (columns == 1)) as figure:
-        panels = figure.subplots(rows, columns, squeeze=False).flat
-        for axes, (name, of_name) in zip(panels, features.items(), strict=False):
+    alone = len(features) == 1  # then the legend takes two lines
+    with panels(len(features), 3, 4.6 if alone else PANEL, PANEL, below=1.6 if alone else 0.6) as (figure, every):
+        for axes, (name, of_name) in zip(every, features.items(), strict=True):
             scatter(axes, embed(of_name), frames.domain, frames.live, colours)
             axes.set_title(name, fontsize=10)
-        for axes in list(panels)[len(features) :]:
-            axes.remove()
         scatter_legend(figure, colours)
     return figure
 

@@ -10,7 +10,7 @@ from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.domains.provider import DomainProvider
 from dgfas.evaluation.scores import Scores, read_scores, scores_of_frames
-from dgfas.evaluation.tasks import Task
+from dgfas.evaluation.tasks import Task, file_name
 from dgfas.training.configure import provider_of
 from dgfas.training.record import read_config
 from dgfas.training.run import load_scorer
@@ -42,7 +42,7 @@ class FinishedRun:
         """Raises UserError if the run was trained without a target."""
         if self.config.data.target is None:
             raise UserError(f"{self.path}: was trained without a target domain")
-        return Task(self.config.data.sources, self.config.data.target)
+        return Task(self.config.data.sources, self.config.data.target, self.config.data.lists)
 
     @property
     def domains(self) -> list[str]:
@@ -79,7 +79,7 @@ class FinishedRun:
 
     def target_scores(self, target: str) -> Scores:
         """Return the frame scores of the deployable checkpoint on an unseen domain: the stored ones, if it has some."""
-        stored = self.path / "evaluation" / target / f"scores-{self.step:07d}.csv"
+        stored = self.path / "evaluation" / file_name(target) / f"scores-{self.step:07d}.csv"
         if stored.is_file():
             return read_scores(stored)
         data = load_task(self.config.data, self.config.network.image_size, target)

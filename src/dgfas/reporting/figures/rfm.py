@@ -2,7 +2,7 @@
 
 from dgfas.evaluation.scores import Scores
 from dgfas.methods.base import Method
-from dgfas.reporting.figures.drawing import canvas, join_words, percent
+from dgfas.reporting.figures.drawing import canvas, join_words, panels, percent
 from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun, Runs, companion, of_method
 from dgfas.reporting.figures.frames import draw_frames
@@ -26,12 +26,9 @@ def first_rfm_run(runs: Runs) -> list[FinishedRun]:
 def task_roc(first: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figure 4: a panel a task that RFM was trained on, a curve a method."""
     tasks = list(dict.fromkeys(run.task for run in rfm_runs(runs)))
-    columns = min(len(tasks), 2)
-    rows = -(-len(tasks) // columns)
     shown = []
-    with canvas(4.6 * columns, 4.7 * rows) as figure:
-        panels = figure.subplots(rows, columns, squeeze=False).flat
-        for axes, task in zip(panels, tasks, strict=False):
+    with panels(len(tasks), 2, 4.6, 4.7) as (figure, every):
+        for axes, task in zip(every, tasks, strict=True):
             curves = {}
             for name, run in one_a_method([run for run in runs if run.config.data.target and run.task == task]).items():
                 curves[name] = recording_scores(run)
@@ -39,8 +36,6 @@ def task_roc(first: FinishedRun, runs: Runs) -> PaperFigure:
             draw_roc(axes, curves)
             axes.set_title(str(task), fontsize=9)
             axes.legend(loc="lower right", fontsize=7)
-        for axes in list(panels):
-            axes.remove()
     others = [name for name in META_LEARNING if any(run.method == name for run in shown)]
     absent = [name for name in META_LEARNING if name not in others]
     lacking = f" No run of {join_words(absent)} was given." if absent else ""

@@ -1,0 +1,13 @@
+"""What the figures know of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dgfas.evaluation.tasks import Task
+from dgfas.reporting.figures.finished_run import FinishedRun
+
+
+def test_a_run_within_one_data_set_keeps_its_lists(make_run: Callable[..., Path]) -> None:
+    run = FinishedRun.read(make_run("within", "binary_cnn", "data.lists=official", sources=("phone",)))
+    assert run.task == Task(("phone",), "phone", "official")
+    assert run.words.startswith("binary_cnn (run within: ")

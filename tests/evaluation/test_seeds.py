@@ -49,6 +49,16 @@ def test_three_seeds_can_never_be_significant() -> None:
     assert found.p_value == least_p_value(found.seeds) == 0.25
 
 
+@pytest.mark.parametrize("counts", [[5, 4, -2, 6, 8, 6, 5, -3], [1, 1, 1, -2], [-3, -9, 9, 3], [1, 1, 2, -1, -1]])
+def test_sign_patterns_that_tie_are_counted_as_ties(counts: list[int]) -> None:
+    """Differences are counts of 70 recordings; the patterns are counted in whole numbers, where ties are exact."""
+    first, second = ({seed: (20 + each) / 70 for seed, each in enumerate(some)} for some in (counts, [0] * len(counts)))
+    sums = [abs(sum(np.multiply(signs, counts))) for signs in itertools.product([1, -1], repeat=len(counts))]
+    found = compare_paired(first, second)
+    assert found is not None
+    assert found.p_value == pytest.approx(np.mean(np.array(sums) >= abs(sum(counts))))
+
+
 def test_what_does_not_differ_or_is_not_paired() -> None:
     same = compare_paired(FIRST, FIRST)
     assert same is not None

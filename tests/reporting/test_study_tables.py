@@ -77,6 +77,26 @@ def test_an_interval_covers_persons_that_all_seeds_share(tmp_path: Path) -> None
     assert table["a to c"].tolist() == [f"25.0 ± 7.1 [0.0, {100 * (0.25 + half):.1f}]"]
 
 
+def test_folds_on_the_same_data_set_are_no_surer_than_one_of_them(tmp_path: Path) -> None:
+    bootstrap = {"hter": [0.15, 0.25], "auc": None, "persons": 9}
+    tasks = [f"a to c[camera={k}]" for k in range(6)]
+    for task in [*tasks, "a to d", "a to e"]:
+        for seed in range(3):
+            write(tmp_path, task, "rfm", seed, 0.19 + 0.01 * seed, roots=["/data"], bootstrap=bootstrap)
+    rows = read_study(tmp_path)
+    rows = rows[(rows["track"] == "deployable") & (rows["level"] == "recording")]
+
+    def half_width(*names: str) -> float:
+        found = cell(rows[rows["task"].isin(names)], "hter")
+        assert found is not None
+        assert found.interval is not None
+        return found.interval[1] - found.mean
+
+    one = half_width(tasks[0])
+    assert half_width(*tasks) == pytest.approx(one)
+    assert half_width("a to d", "a to e") < 0.8 * one  # persons of their own
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """Two tasks, three seeds; rfm is 5, 7 and 3 points better than cnn, ssdg lacks a task at seed 2."""

@@ -116,7 +116,7 @@ def _sign_flip(difference: np.ndarray) -> float:
         return 1.0
     result = stats.permutation_test(
         (difference,),
-        lambda sample, axis: sample.mean(axis=axis),
+        lambda sample, axis: sample.mean(axis=axis).round(9),  # or rounding errors would break ties of sign patterns
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,

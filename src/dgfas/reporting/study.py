@@ -15,6 +15,7 @@ from dgfas.evaluation.frozen_lists import words_of_list
 from dgfas.evaluation.intervals import Interval
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.seeds import interval_of_mean, variance_of_interval
+from dgfas.evaluation.slices import parse_slice
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.tables import OTHER_TEST_SET, USES_TARGET
@@ -121,17 +122,28 @@ def cell(rows: pd.DataFrame, metric: str) -> Cell | None:
     """
     if rows.empty:
         return None
-    tasks = rows["task"].nunique()
     by_seed = rows.groupby("seed")
     values = by_seed[metric].mean()
     same_persons = rows.groupby("task")["data"].nunique().max() == 1
-    variance = by_seed[f"{metric}_variance"].sum(min_count=tasks) / tasks**2
+    variance = _person_variance(rows, metric) / rows["task"].nunique() ** 2
     return Cell(
         mean=float(values.mean()),
         deviation=float(values.std(ddof=1)) if len(values) > 1 else None,
         interval=interval_of_mean(list(values), list(variance.dropna()), same_persons=same_persons),
         seeds=len(values),
     )
+
+
+def _person_variance(rows: pd.DataFrame, metric: str) -> pd.Series:
+    """Return, by seed, the variance of the sum over tasks when persons are drawn anew; NaN where one is unknown.
+
+    Tasks on one data set (folds, cameras) may have the same persons: their deviations add. Those of others are
+    independent: their variances add.
+    """
+    data_set = rows["task"].map(lambda task: parse_slice(parse_task(task).target).data_set)
+    deviation = rows[f"{metric}_variance"] ** 0.5
+    same_persons = deviation.groupby([rows["seed"], data_set]).agg(lambda each: each.sum(skipna=False))
+    return (same_persons**2).groupby("seed").agg(lambda each: each.sum(skipna=False))
 
 
 def whole_seeds(rows: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:

@@ -104,6 +104,25 @@ def test_a_subject_cannot_be_on_both_sides(tmp_path: Path) -> None:
         evaluate_files(tmp_path / "target.csv", tmp_path / "development.csv", threshold="eer")
 
 
+def test_a_space_does_not_hide_a_subject_that_is_on_both_sides(tmp_path: Path) -> None:
+    for name, subject in (("target", "p3"), ("development", "p3 ")):
+        rows = f"d,{subject},{name}1,0,live,1,0.9\nd,{subject},{name}2,0,print,0,0.1\n"
+        (tmp_path / f"{name}.csv").write_text(HEADER + rows)
+    with pytest.raises(UserError, match="subject 'p3' of domain 'd' is also in"):
+        evaluate_files(tmp_path / "target.csv", tmp_path / "development.csv", threshold="eer")
+
+
+def test_a_row_without_a_label_is_named_by_its_line_in_the_file(files: tuple[Path, Path]) -> None:
+    target, development = files
+    lines = development.read_text().splitlines()
+    row = len(lines) + 6
+    lines += [f"web,w,w{number},0,print,{'' if number == 5 else 0},0.5" for number in range(9)]
+    development.write_text("\n".join(lines))
+    assert lines[row - 1] == "web,w,w5,0,print,,0.5"
+    with pytest.raises(UserError, match=f"domain web: line {row}, column 'label' is empty"):
+        evaluate_files(target, development, threshold="eer")
+
+
 def test_the_result_says_which_files_and_whose(files: tuple[Path, Path]) -> None:
     target, development = files
     evaluation = evaluate_files(target, development, threshold="eer", name="Acme 2.1")

@@ -107,6 +107,9 @@ def test_a_missing_column_is_one_clear_line(tmp_path: Path, column: str) -> None
         ("r1,1,", "r1,0,", ["line 3", "'frame'", "twice"]),
         ("r1,1,", "r1,1.5,", ["line 3", "'frame'", "whole"]),
         ("r1,1,", "r1,x,", ["line 3", "'frame'", "'x'"]),
+        ("r1,1,", "r1,inf,", ["line 3", "'frame'", "'inf'", "whole"]),
+        ("r1,1,", "r1,1.7e+18,", ["line 3", "'frame'", "'1.7e+18'", "plain digits"]),
+        ("r1,1,", f"r1,{2**63},", ["line 3", "'frame'", f"'{2**63}'", "below 2^63"]),
         ("r1,1,", "r1,,", ["line 3", "'frame'", "empty"]),
         ("ann,r1,1", "bob,r1,1", ["line 3", "'subject'", "differs"]),
         ("bob,r3", ",r3", ["line 6", "'subject'"]),
@@ -125,9 +128,57 @@ def test_empty_files_are_refused(tmp_path: Path) -> None:
         read_scores(tmp_path / "absent.csv")
 
 
-def test_ragged_and_binary_files_are_refused(tmp_path: Path) -> None:
-    refusal(tmp_path, HEADER + "a,b,c,0,live,1,0.5,extra,more\n")
-    refusal(tmp_path, HEADER + "a,b\n")
+@pytest.mark.parametrize(
+    ("rows", "line", "cells"),
+    [
+        ("d,a,r1,0,live,1,0.5\nd,a,r2,0,print,0", 3, 6),  # cut off: no score, which is not an empty score
+        ("d,a,r1,0,live,1,0.5\nd,a,r2,0,print,0,0.5,extra,more\n", 3, 9),
+        ("d,a,r1,0,live,1,0.5,\nd,a,r2,0,print,0,0.5,\n", 2, 8),  # pandas takes the first column for an index
+        ("a,b\n", 2, 2),
+        ("d,a,r1,0,live,1,0.5\n\n", 3, 0),
+        ('d,a,"two\nlines",0,live,1,0.5\nd,a,r2\n', 4, 3),
+    ],
+)
+def test_a_row_has_as_many_cells_as_the_header(tmp_path: Path, rows: str, line: int, cells: int) -> None:
+    message = refusal(tmp_path, HEADER + rows)
+    assert f"line {line}: has {cells} cells where the header has 7; write one for each column" in message
+
+
+def test_a_column_may_not_come_twice(tmp_path: Path) -> None:
+    text = "domain,subject,recording,frame,species,label,score,score\nd,a,r1,0,live,1,0.5,0.9\n"
+    assert "line 1: column 'score' comes 2 times; keep one of them" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separators_are_told_to_be_commas(tmp_path: Path, separator: str) -> None:
+    assert "line 1: 'domain" in (message := refusal(tmp_path, GOOD.replace(",", separator)))
+    assert "has no commas; use commas between columns: domain,subject," in message
+
+
+def test_frames_are_whole_numbers_to_the_last_digit(tmp_path: Path) -> None:
+    stamps = [1_700_000_000_000_000_000, 1_700_000_000_000_000_001, 2**63 - 1, 3]
+    text = HEADER + "".join(f"d,s,r,{stamp},live,1,0.5\n" for stamp in stamps)
+    scores = read_scores(written(tmp_path, text.replace(",3,", ",3.0,")))  # pandas writes so beside empty cells
+    assert scores.rows["frame"].tolist() == scores.of_domain("d").rows["frame"].tolist() == stamps
+    write_scores(tmp_path / "again.csv", scores)
+    assert (tmp_path / "again.csv").read_text() == text
+    with pytest.raises(UserError, match="line 2, column 'frame': inf is not a whole number"):
+        Scores(scores.rows.assign(frame=np.inf), "memory")
+
+
+def test_spaces_around_cells_are_dropped(tmp_path: Path) -> None:
+    spaced = read_scores(written(tmp_path, GOOD.replace(",", " , ")))
+    pd.testing.assert_frame_equal(spaced.rows, read_scores(written(tmp_path, GOOD)).rows)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_of_other_systems_are_read(tmp_path: Path, end: str) -> None:
+    (tmp_path / "scores.csv").write_bytes(GOOD.replace("\n", end).encode("utf-8-sig"))
+    assert read_scores(tmp_path / "scores.csv").score.tolist() == [0.9, -np.inf, 0.5, 0.25, -np.inf]
+
+
+def test_broken_quotes_and_binary_files_are_refused(tmp_path: Path) -> None:
+    assert "line 3: is not a row of CSV" in refusal(tmp_path, HEADER + 'd,a,r1,0,live,1,0.5\n"d,a,r2\nd,a,r3\n')
     (tmp_path / "scores.csv").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(UserError, match="not a CSV table"):
         read_scores(tmp_path / "scores.csv")
@@ -137,6 +188,14 @@ def test_unknown_labels_can_be_kept_but_not_measured(tmp_path: Path) -> None:
     scores = read_scores(written(tmp_path, HEADER + "d,s,r,0,unknown,,0.5\n"))
     with pytest.raises(UserError, match="line 2, column 'label' is empty"):
         _ = scores.is_live
+
+
+def test_lines_are_those_of_the_file_in_any_choice_of_rows(tmp_path: Path) -> None:
+    desk = "desk,s,r,0,live,1,0.5\ndesk,s,r,1,live,1,0.5\n"
+    scores = read_scores(written(tmp_path, HEADER + desk + "web,s,r,0,unknown,,0.5\nweb,s,r,1,unknown,,0.5\n"))
+    for chosen in (scores, scores.by_recording(), scores.of_domain("web"), scores.by_recording().of_domain("web")):
+        with pytest.raises(UserError, match="line 4, column 'label' is empty"):
+            _ = chosen.is_live
 
 
 def frames() -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The border between models and metrics: one row a frame with its score, on disk as `scores.csv`."""
 
+import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,8 @@ from dgfas.evaluation.slices import data_set_of
 
 COLUMNS = ["domain", "subject", "recording", "frame", "species", "label", "score"]
 TEXT_COLUMNS = ["domain", "subject", "recording", "species"]
+#: "3.0" is how pandas writes the 3 of a column with empty cells.
+WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
 LABEL_WORDS = {"0": Label.SPOOF, "1": Label.LIVE, "spoof": Label.SPOOF, "live": Label.LIVE}
 
 Level = Literal["frame", "recording"]
@@ -28,7 +32,8 @@ class Scores:
     """Scored frames (or recordings), checked when made.
 
     `rows` has the columns of `COLUMNS`: `label` is a `Label` or empty where unknown, `score` is higher for more live
-    and within `score_range`, or empty for a non-response (no face found), `frame` is empty for a whole recording.
+    and within `score_range`, or empty for a non-response (no face found), `frame` is empty for a whole recording. Its
+    index is the `line` of each row in the file, kept by every choice of rows (of rows without a file counted from 2).
     `origin` names where the rows come from and opens every error message. Raises UserError naming line and column of
     the first cell at fault.
     """
@@ -55,7 +60,7 @@ class Scores:
         """Whether each row is live, `(N,)`. Raises UserError if a label is unknown."""
         labels = self.rows["label"]
         if labels.isna().any():
-            line = int(np.flatnonzero(labels.isna())[0]) + 2
+            line = labels.index[labels.isna()][0]
             raise UserError(f"{self.origin}: line {line}, column 'label' is empty; only labelled rows can be measured")
         return (labels == Label.LIVE).to_numpy(dtype=bool)
 
@@ -77,7 +82,7 @@ class Scores:
         """Return one row a recording: the mean of its answered frames, or a non-response where none answered."""
         groups = self.rows.groupby(["domain", "recording"], sort=False)
         recordings = groups.agg({"subject": "first", "species": "first", "label": "first", "score": "mean"})
-        recordings = recordings.reset_index()
+        recordings = recordings.reset_index().set_axis(groups.head(1).index)  # the line of its first row
         recordings["frame"] = pd.Series(pd.NA, index=recordings.index, dtype="Int64")
         if self.score_range == "unit":
             recordings["score"] = recordings["score"].clip(0, 1)  # rounding may lift a mean of ones above one
@@ -144,28 +149,59 @@ def read_scores(path: str | Path, score_range: ScoreRange = "unit") -> Scores:
 
     Raises UserError naming the file, line and column at fault.
     """
-    try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except pd.errors.EmptyDataError as error:
-        raise UserError(f"{path}: is empty; the first line must be {','.join(COLUMNS)}") from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is not a CSV table ({' '.join(str(error).split())})") from error
-    _require_columns(text, str(path))
-    text = text[COLUMNS].fillna("")
-    rows = text[TEXT_COLUMNS].copy()
-    frame, score, label = (text[name].str.strip() for name in ("frame", "score", "label"))
-    numbers = {"frame": _numbers(frame, str(path)), "score": _numbers(score, str(path))}
-    _require((label == "") | label.isin(LABEL_WORDS), text["label"], str(path), "is neither 0 (spoof) nor 1 (live)")
-    rows["frame"], rows["score"] = numbers["frame"], numbers["score"]
-    rows["label"] = label.map(LABEL_WORDS)
-    return Scores(rows, str(path), score_range)
+    text = _table(path)
+    score, frame, label = text["score"], text["frame"], text["label"]
+    numbers = {"frame": _whole_numbers(frame, str(path)), "score": _numbers(score, str(path))}
+    _require((label == "") | label.isin(LABEL_WORDS), label, str(path), "is neither 0 (spoof) nor 1 (live)")
+    return Scores(text.assign(**numbers, label=label.map(LABEL_WORDS)), str(path), score_range)
 
 
 def write_scores(path: str | Path, scores: Scores) -> None:
     """Write a `scores.csv` at once or not at all; reading it back gives the same numbers to the last bit."""
     write_whole(Path(path), scores.rows.to_csv(index=False, lineterminator="\n"))
+
+
+def _table(path: str | Path) -> pd.DataFrame:
+    """Return the stripped cells of a CSV file as texts, with the columns of `COLUMNS` and the line of each row."""
+    line, lines, table = 1, [], []
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            for cells in reader:
+                lines.append(line)
+                table.append([cell.strip() for cell in cells])
+                line = reader.line_num + 1
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not a CSV table in UTF-8 ({error}); save it as one") from error
+    except csv.Error as error:
+        raise UserError(f"{path}: line {line}: is not a row of CSV ({error}); mend its quotation marks") from error
+    if not table:
+        raise UserError(f"{path}: is empty; the first line must be {','.join(COLUMNS)}")
+    header, *rows = table
+    if len(header) < 2:
+        shown = "".join(header)[:60]
+        raise UserError(f"{path}: line 1: {shown!r} has no commas; use commas between columns: {','.join(COLUMNS)}")
+    for name in header:
+        if name and header.count(name) > 1:
+            raise UserError(f"{path}: line 1: column {name!r} comes {header.count(name)} times; keep one of them")
+    for line, cells in zip(lines[1:], rows, strict=True):
+        if len(cells) != len(header):
+            fault = f"has {len(cells)} cells where the header has {len(header)}"
+            raise UserError(f"{path}: line {line}: {fault}; write one for each column, empty ones too")
+    text = pd.DataFrame(rows, columns=header, index=pd.Index(lines[1:], name="line"), dtype=object)
+    _require_columns(text, str(path))
+    return text[COLUMNS]
+
+
+def _whole_numbers(cells: pd.Series, origin: str) -> pd.Series:
+    found = [WHOLE_NUMBER.fullmatch(cell) for cell in cells]
+    whole = [int(match[1]) if match and abs(int(match[1])) < 2**63 else None for match in found]
+    numbers = pd.Series(whole, index=cells.index, dtype="Int64")
+    fault = "is not a whole number in plain digits below 2^63; leave the cell empty if there is none"
+    _require((cells == "") | numbers.notna(), cells, origin, fault)
+    return numbers
 
 
 def _numbers(cells: pd.Series, origin: str) -> pd.Series:
@@ -177,7 +213,9 @@ def _numbers(cells: pd.Series, origin: str) -> pd.Series:
 
 def _checked(rows: pd.DataFrame, origin: str, score_range: ScoreRange) -> pd.DataFrame:
     _require_columns(rows, origin)
-    rows = rows[COLUMNS].reset_index(drop=True)
+    rows = rows[COLUMNS].copy()
+    if rows.index.name != "line":
+        rows.index = pd.RangeIndex(2, len(rows) + 2, name="line")
     if rows.empty:
         raise UserError(f"{origin}: holds no rows")
     for name in TEXT_COLUMNS:
@@ -190,9 +228,11 @@ def _checked(rows: pd.DataFrame, origin: str, score_range: ScoreRange) -> pd.Dat
         fault = "is not in [0, 1]; for logits and other ranges give --score-range any"
         _require(score.isna() | score.between(0, 1), score, origin, fault)
     for name in ("frame", "label"):
-        numbers = rows[name].astype("Float64")
-        _require(numbers.isna() | (numbers % 1 == 0), numbers, origin, "is not a whole number")
-        rows[name] = numbers.astype("Int64")
+        if not pd.api.types.is_integer_dtype(rows[name]):  # floats would round large whole numbers
+            rows[name] = rows[name].astype("Float64")
+            whole = (rows[name] % 1 == 0).fillna(False)
+            _require(rows[name].isna() | whole, rows[name], origin, "is not a whole number")
+        rows[name] = rows[name].astype("Int64")
     label, species = rows["label"], rows["species"]
     _require(label.isna() | label.isin(list(Label)), label, origin, "is neither 0 (spoof) nor 1 (live)")
     _require(
@@ -227,4 +267,4 @@ def _require(good: pd.Series, cells: pd.Series, origin: str, fault: str) -> None
         position = int(np.flatnonzero(wrong)[0])
         cell = cells.iloc[position]
         shown = cell.item() if isinstance(cell, np.generic) else cell
-        raise UserError(f"{origin}: line {position + 2}, column {cells.name!r}: {shown!r} {fault}")
+        raise UserError(f"{origin}: line {cells.index[position]}, column {cells.name!r}: {shown!r} {fault}")

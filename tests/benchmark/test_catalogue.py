@@ -135,6 +135,12 @@ def test_a_rate_gives_way_to_a_row_and_a_row_to_the_command_line() -> None:
             "label 'rfm' comes twice",
         ),
         ("title: x\ntasks: [simulated]\nseeds: 1\nentries: [{label: a/b, method: rfm}]", "label: "),
+        ("title: x\ntasks: [simulated]\nseeds: 1\nentries: [{label: .., method: rfm}]", "label: "),
+        ("title: x\ntasks: [simulated]\nseeds: 20240101\nlearned_methods: true", "seeds: .* 1000"),
+        (
+            "title: x\ntasks: [simulated]\nseeds: 1\nlearned_methods: true\nbaseline: rmf",
+            "mine.yaml: baseline 'rmf' is no row; did you mean 'rfm'",
+        ),
     ],
 )
 def test_a_study_of_ones_own_with_a_mistake(tmp_path: Path, text: str, mistake: str) -> None:
@@ -154,3 +160,16 @@ def test_a_study_of_ones_own_names_its_rates(tmp_path: Path) -> None:
     assert read_rates(None) == {}
     with pytest.raises(UserError, match="unknown study 'rfm-table3'; did you mean 'rfm-table-3'"):
         load_study("rfm-table3")
+
+
+@pytest.mark.parametrize("rates", ['{"rfm": "abc"}', '["rfm"]', '{"rfm": 0}', '{"rfm": Infinity}', "3"])
+def test_rates_that_are_none_are_refused(tmp_path: Path, rates: str) -> None:
+    path = tmp_path / "rates.json"
+    path.write_text(f'{{"learning_rates": {rates}, "source_validation_auc": {{}}}}')
+    with pytest.raises(UserError, match=r"rates\.json: learning_rates"):
+        read_rates(path)
+
+
+def test_a_method_file_whose_name_cannot_be_a_label() -> None:
+    with pytest.raises(UserError, match=r"method my/own file\.py: label: "):
+        plain_entries(["my/own file.py"])

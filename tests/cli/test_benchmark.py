@@ -76,6 +76,14 @@ def test_a_study_is_forecast_done_tabulated_and_resumed(simulated: Path, tmp_pat
         (f"{TASK}|--methods|rfm|--seeds|three", r"--seeds 'three': write a number"),
         (f"{TASK}|--methods|rfm|--address|127.0.0.1:1", r"go with --on ray"),
         (f"{TASK}|--methods|rfm|--seeds|99999999999999999999", r"--seeds '9+': write a number"),
+        (f"{TASK}|--methods|rfm|--seeds|20240101", r"more than 1000; write 20240101-20240101 for that one seed"),
+        (f"{TASK}|--methods|rfm|--seeds|", r"--seeds '': write a number"),
+        (f"{TASK}|--methods|rfm|--setting|", r"unknown setting ''; valid: full, small"),
+        (f"{TASK}|--methods|rfm|--dry-run|--set|training.foo=3", r"row 'rfm': .*unknown key 'training.foo'"),
+        (f"{TASK}|--methods|rfm|--dry-run|--set|training=3", r"training: must hold keys and values, not 3"),
+        (f"{TASK}|--methods|rfm|--dry-run|--set|network.width=5", r"network.width: Input should be .*given: 5"),
+        (f"{TASK}|--methods|rfm|--dry-run|--set|options.foo=3", r"options of rfm: unknown key 'foo'"),
+        (f"{TASK}|--methods|rfm|--dry-run|--set|data.lists=foo", r"data.lists: Input should be 'ssdg'"),
         (f"{TASK}|--methods|rfm|--tune|1e-3,abc", r"--tune 'abc': write numbers above 0"),
         (f"{TASK}|--methods|rfm|--tune|1e-3,1e-3", r"label 'rfm@1e-3' comes twice"),
         (f"{TASK}|--methods|rfm|--rates|no.json", r"no.json: cannot be read"),
@@ -154,7 +162,8 @@ def test_numbers_ranges_and_lists_of_seeds() -> None:
     assert _seeds("3") == [1, 2, 3]
     assert _seeds("4-6") == [4, 5, 6]
     assert _seeds("7,2") == [7, 2]
-    for wrong in ("0", "6-4", "1,1", "1,", "-1", "1.5", ""):
+    assert _seeds("20240101-20240101") == [20240101]
+    for wrong in ("0", "6-4", "1,1", "1,", "-1", "1.5", "", "20240101", "1-1001", "9" * 5000):
         with pytest.raises(UserError, match="--seeds"):
             _seeds(wrong)
 

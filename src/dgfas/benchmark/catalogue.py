@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from dgfas.benchmark.study import Entry
 from dgfas.core.config import Strict, read_yaml, validated
@@ -13,6 +14,7 @@ from dgfas.core.files import read_json
 from dgfas.methods.registry import method_names
 
 FOLDER = Path(__file__).with_name("studies")
+MOST_SEEDS = 1000  # of one study
 
 
 class Study(Strict):
@@ -20,7 +22,7 @@ class Study(Strict):
 
     title: str
     tasks: tuple[str, ...] = Field(min_length=1)  # protocols or tasks, see evaluation/protocols.py
-    seeds: int = Field(ge=1)  # 1 to this number
+    seeds: int = Field(ge=1, le=MOST_SEEDS)  # 1 to this number
     setting: str = "small"
     iterations: int | None = Field(default=None, ge=1)  # of each training; None takes the setting's
     rates: Path | None = None  # JSON of learning rates by method, found beside the study
@@ -33,6 +35,12 @@ class Study(Strict):
         """Return the rows of the study's table. Raises UserError if there are none, or two of one label."""
         learned = method_names() if self.learned_methods else []
         return checked([*plain_entries(learned), *self.entries])
+
+
+class Rates(BaseModel):
+    """What is needed here of the file that `dgfas benchmark --tune` writes."""
+
+    learning_rates: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
 
 
 def study_names() -> list[str]:
@@ -49,20 +57,20 @@ def load_study(name: str) -> Study:
     else:
         raise UserError(f"unknown study {name!r}; {nearest(name, study_names())}")
     study = validated(Study, read_yaml(path), str(path))
+    labels = [entry.label for entry in study.rows]
+    if study.baseline not in (None, *labels):
+        raise UserError(f"{path}: baseline {study.baseline!r} is no row; {nearest(str(study.baseline), labels)}")
     return study if study.rates is None else study.model_copy(update={"rates": path.parent / study.rates})
 
 
 def plain_entries(methods: Iterable[str]) -> list[Entry]:
     """Return a row a method, given by name or by the path of its file, with its default preset."""
-    return [Entry(label=Path(method).stem, method=method) for method in methods]
+    return [validated(Entry, {"label": Path(method).stem, "method": method}, f"method {method}") for method in methods]
 
 
 def read_rates(path: Path | None) -> dict[str, float]:
     """Return learning rates by method from a file that `dgfas benchmark --tune` wrote; none without a file."""
-    if path is None:
-        return {}
-    rates: dict[str, float] = read_json(path, "learning_rates")["learning_rates"]
-    return rates
+    return {} if path is None else validated(Rates, read_json(path, "learning_rates"), str(path)).learning_rates
 
 
 def changed_rows(rows: Iterable[Entry], rates: Mapping[str, float], assignments: Sequence[str]) -> list[Entry]:

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import gettempdir
@@ -89,6 +89,7 @@ def benchmark(
         choose_rates,
         draw_data,
         require_same_jobs,
+        require_sound_rows,
         train_and_measure,
         trainings,
         validations_of_rates,
@@ -98,7 +99,7 @@ def benchmark(
     plan = _plan(study, task, methods)
     entries = changed_rows(plan.rows, read_rates(rates or plan.rates), assignments)
     entries = entries if tune is None else tuned_rows(entries, tune.split(","))
-    numbers = _seeds(seeds or str(plan.seeds))
+    numbers = _seeds(str(plan.seeds) if seeds is None else seeds)
     folders = _folders(data, data_root, simulate_subjects, plan, numbers[0])
     tasks = folders.tasks(plan.tasks)
     if on is not Where.ray and (address is not None or gpus_per_job):
@@ -113,12 +114,13 @@ def benchmark(
             numbers,
             folders,
             subjects=simulate_subjects,
-            setting=setting or plan.setting,
+            setting=plan.setting if setting is None else setting,
             iterations=iterations or plan.iterations,
             scratch=out / "scratch" if on is Where.processes else Path(gettempdir()) / f"dgfas-{uuid.uuid4().hex[:8]}",
             kept=out / KEPT if keep_runs else None,
         )
     )
+    require_sound_rows(jobs)
     require_same_jobs(jobs, results)
     busy = f"{out}: another benchmark writes there and would do the same jobs; wait for it, or choose another folder"
     with (
@@ -148,7 +150,7 @@ def benchmark(
     for name in outcome.failed:
         say(f"failed: {name}")
     if tune is not None:
-        tried = validations_of_rates(results)
+        tried = validations_of_rates(jobs, results)
         write_json(out / "rates.json", {"learning_rates": choose_rates(tried), "source_validation_auc": tried})
         say(f"rates by source validation: {out / 'rates.json'}")
     elif outcome.done + outcome.done_before:
@@ -191,16 +193,22 @@ def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "S
 
 
 def _seeds(text: str) -> list[int]:
-    if match := re.fullmatch(r"\s*(?:(\d+)\s*-)?\s*(\d+)\s*", text):
+    from dgfas.benchmark.catalogue import MOST_SEEDS
+
+    seeds: Sequence[int]
+    if match := re.fullmatch(r"\s*(?:(\d{1,10})\s*-)?\s*(\d{1,10})\s*", text):
         first, last = int(match[1] or 1), int(match[2])
-        seeds = list(range(first, last + 1)) if last <= MOST_SEED else []
+        seeds = range(first, last + 1) if last <= MOST_SEED else []
     else:
-        seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
-        if len(seeds) < len(text.split(",")):
-            seeds = []
+        parts = text.split(",")
+        seeds = [int(part) for part in parts if re.fullmatch(r"\s*\d{1,10}\s*", part)]
+        seeds = seeds if len(seeds) == len(parts) else []
+    if len(seeds) > MOST_SEEDS:
+        hint = f"write {last}-{last} for that one seed" if match and match[1] is None else "name fewer"
+        raise UserError(f"--seeds {text!r}: these are {len(seeds)} seeds, more than {MOST_SEEDS}; {hint}")
     if not seeds or len(set(seeds)) < len(seeds) or max(seeds) > MOST_SEED:
         raise UserError(f"--seeds {text!r}: write a number (8 is 1 to 8), a range 4-8, or different ones with commas")
-    return seeds
+    return list(seeds)
 
 
 @contextmanager

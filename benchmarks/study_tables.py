@@ -30,7 +30,7 @@ RESULTS = ROOT / "docs" / "results"
 STUDIES = {
     "methods": ("methods", (11, 12, 13, 14, 15)),
     "methods-paper-rates": ("methods", (11, 12, 13)),
-    "methods-limited": ("limited", (11, 12, 13)),
+    "methods-limited": ("limited", (11, 12, 13, 14, 15)),
     "methods-cameras": ("cameras", (11,)),
     "rfm-table-3": ("methods", (11, 12, 13)),
     "rfm-figure-5": ("methods", (11, 12, 13)),

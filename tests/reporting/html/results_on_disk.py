@@ -1,7 +1,7 @@
 """Result files as a benchmark, a run and a system of others leave them, and the tables of a page."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -37,7 +37,8 @@ def scores(species: Species, domain: str = "phone", seed: int = 0, unanswered: i
 def config(method: str = "rfm", seed: int = 1, **more: Any) -> dict[str, Any]:
     """Return as much of a run's configuration as a report needs."""
     data = {"roots": [f"data/sim-{seed}"], "sources": ["desk", "hall"], "target": "phone", "lists": "ssdg"}
-    return {"method": method, "preset": "default", "data": data, "training": {"seed": seed}} | more
+    rules = {"selection": "source_validation", "threshold": "fixed=0.5"}
+    return {"method": method, "preset": "default", "data": data, "training": {"seed": seed}, **rules} | more
 
 
 def evaluation(species: Species, method: str = "rfm", seed: int = 1, **about: Any) -> dict[str, Any]:
@@ -76,6 +77,14 @@ def run(folder: Path, **more: Any) -> Path:
     write(folder / "evaluation" / "phone" / "result.json", evaluation(MANY, **more))
     (folder / "config.yaml").write_text("method: rfm\n")
     return folder
+
+
+def alter(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Change the content of a result file."""
+    content = json.loads(path.read_text())
+    change(content)
+    write(path, content)
+    return path
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

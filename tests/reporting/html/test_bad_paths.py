@@ -1,15 +1,21 @@
 """Paths that cannot be reported: one line each, that names the file and the remedy."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from results_on_disk import MANY, evaluation, run, write
+from results_on_disk import MANY, benchmark, evaluation, run, write
 
 from dgfas.core.errors import UserError
 from dgfas.reporting.html import write_report
+from dgfas.reporting.html.groups import grouped
+from dgfas.reporting.html.measured import read_measured
+from dgfas.reporting.html.origin import commands
+
+MISSING = object()
 
 
 def refusal(*paths: Path) -> str:
@@ -65,6 +71,57 @@ def test_damaged_files(tmp_path: Path, spoil: Callable[[dict[str, Any]], None], 
     assert message in said
 
 
+@pytest.fixture(scope="module")
+def sound() -> str:
+    """The content of a good result file."""
+    return json.dumps(evaluation(MANY))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("about", "text", "about: must hold keys and values, not 'text'"),
+        ("about.config", "text", "about.config: must hold keys and values, not 'text'"),
+        ("about.config.method", MISSING, "key 'about.config.method' is missing"),
+        ("about.config.training.seed", "one", "about.config.training.seed: .*'one'"),
+        ("about.config.data.lists", "sdg", "about.config.data.lists: .*'ssdg'.*'sdg'"),
+        ("about.uses_target_images", MISSING, "key 'about.uses_target_images' is missing"),
+        ("about.task", "desk", "about.task: task 'desk': write it as source&source to target"),
+        ("about.files", {}, "about.files: .*at least 1"),
+        ("about.files", "scores.csv", "about.files: must hold keys and values, not 'scores.csv'"),
+        ("about.data_sets", 3, "about.data_sets: must hold keys and values, not 3"),
+        ("about.recordings", [{"part": "x"}], "about.recordings.0.part: .*'x'"),
+        ("about.weights", ["a"], "about.weights: must hold keys and values"),
+        ("job", {"task": "desk to phone"}, "key 'job.entry' is missing"),
+        ("made_by", {"seconds": "long"}, "made_by.seconds: .*'long'"),
+        ("results.1.hter", 2.5, "results.1.hter: .*2.5"),
+        ("results.1.hter", "0.5", "results.1.hter: .*'0.5'"),
+        ("results.1.bootstrap.auc", [0.5, 2.5], "results.1.bootstrap.auc.1: .*2.5"),
+        ("results.1.bpcer.total", 0, "results.1.bpcer.total: .*0"),
+        ("results.1.bpcer.errors", 151, "results.1.bpcer: 151 errors of 150 presentations"),
+        ("results.1.bpcer_at_apcer", {"0.1": 0.5}, "results.1.bpcer_at_apcer: has nothing at 0.05, 0.01"),
+        ("results.1.apcer", {}, "results.1.apcer: .*at least 1"),
+        ("results.1.roc.tpr", [0.5], "results.1.roc: fpr and tpr must have the same number of points, not 36 and 1"),
+    ],
+)
+def test_damaged_fields(tmp_path: Path, sound: str, key: str, value: object, message: str) -> None:
+    content = json.loads(sound)
+    *above, last = [int(part) if part.isdecimal() else part for part in key.split(".")]
+    place = content
+    for part in above:
+        place = place[part]
+    place.pop(last) if value is MISSING else place.update({last: value})
+    write(tmp_path / "result.json", content)
+    assert re.match(f"{tmp_path}/result.json: {message}", refusal(tmp_path / "result.json"))
+
+
+def test_a_run_that_lost_its_configuration_is_no_system_of_others(tmp_path: Path, sound: str) -> None:
+    content = json.loads(sound)
+    del content["about"]["config"]
+    write(tmp_path / "result.json", {**content, "about": {**content["about"], "run": {}}})
+    assert "key 'about.config' is missing" in refusal(tmp_path)
+
+
 def test_a_file_that_is_no_json(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("{")
     assert "cannot be read as JSON" in refusal(tmp_path)
@@ -82,6 +139,39 @@ def test_a_folder_named_by_one_word_is_read(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     write_report([Path("acme")], Path("acme.html"))
     assert Path("acme.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [
+        ("runs/desk&hall-to-phone/rfm", "seed-1.json"),
+        ("runs", "desk&hall-to-phone/rfm/seed-1.json"),
+        ("runs/desk&hall-to-phone/drdg", "../rfm/seed-1.json"),
+        (".", "runs/desk&hall-to-phone/rfm/seed-1.json"),
+    ],
+)
+def test_a_result_is_found_from_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, path: str
+) -> None:
+    study = benchmark(tmp_path / "study", ["rfm"], [1])
+    (study / "runs/desk&hall-to-phone/drdg").mkdir()
+    kept = study / "kept/desk&hall-to-phone/rfm/seed-1"
+    kept.mkdir(parents=True)
+    (kept / "config.yaml").write_text("method: rfm\n")
+    monkeypatch.chdir(study / place)
+    found = read_measured([Path(path)])
+    assert [item.run for item in found] == [kept]
+    out = commands(grouped(found), [])[0].split(" --out ")[1]
+    assert Path(out).resolve() == study
+
+
+def test_a_result_that_was_moved_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = benchmark(tmp_path / "study", ["rfm"], [1])
+    (path,) = study.glob("runs/*/*/*.json")
+    path.rename(tmp_path / "mine.json")
+    monkeypatch.chdir(tmp_path)
+    write_report([Path("mine.json")], Path("mine.html"), figures=False)
+    assert "rfm" in Path("mine.html").read_text()
 
 
 def test_a_method_without_a_result(tmp_path: Path) -> None:

@@ -6,15 +6,19 @@ from statistics import mean, stdev
 
 import pytest
 import yaml
-from results_on_disk import FEW, MANY, benchmark, config, evaluation, report, run, scores, write
+from results_on_disk import FEW, MANY, alter, benchmark, config, evaluation, report, run, scores, write
 
 from dgfas.benchmark.catalogue import load_study
 from dgfas.evaluation.foreign import evaluate_files
 from dgfas.evaluation.intervals import clopper_pearson
-from dgfas.evaluation.scores import write_scores
+from dgfas.evaluation.scores import read_scores, write_scores
+from dgfas.evaluation.thresholds import fix_threshold
+from dgfas.evaluation.tracks import SELECTION_WORDS, Evaluation, evaluate_scores
 from dgfas.reporting.html import page as page_module
 from dgfas.reporting.html import write_report
-from dgfas.reporting.html.measured import grouped, read_measured
+from dgfas.reporting.html.attacks import attack_table
+from dgfas.reporting.html.groups import grouped
+from dgfas.reporting.html.measured import read_measured
 from dgfas.reporting.html.origin import commands, files
 from dgfas.reporting.results import write_result
 
@@ -82,6 +86,18 @@ def test_non_responses_are_shown(tmp_path: Path) -> None:
     page = report(tmp_path / "results", out=tmp_path / "report.html")
     assert page.column(ATTACKS, "APNRR %")[:2] == ["7.50", "2.00"]
     assert page.column(LIVE, "BPNRR %") == ["2.00"]
+
+
+def test_a_species_that_a_seed_lacks_is_shown_and_said(tmp_path: Path) -> None:
+    folder = benchmark(benchmark(tmp_path / "study", ["rfm"], [1], FEW), ["rfm"], [2], MANY)
+    table = attack_table(grouped(read_measured([folder])))
+    assert [row[1:4] for row in table.rows] == [
+        ("mask/latex\nin 1 of 2 seeds", "– + 4", "– + 40"),
+        ("print", "4 + 15", "40 + 150"),
+        ("replay\nin 1 of 2 seeds", "1 + –", "10 + –"),
+        ("maximum", "", ""),
+    ]
+    assert [row[4].split("\n")[:2] for row in table.rows[:1]] == [["15.00 %", "6 of 40, [5.7, 29.8] %"]]
 
 
 def test_seeds_are_means_with_deviations_and_count_together_where_their_data_differ(tmp_path: Path) -> None:
@@ -233,6 +249,22 @@ def test_foreign_scores_say_whose_and_from_which_files(tmp_path: Path) -> None:
     assert "--name 'Acme 2.1'" in page.text
 
 
+def test_what_python_wrote_without_a_word_of_where_it_is_from(tmp_path: Path) -> None:
+    """The example of docs/evaluation.md, and a system of others of which less is said."""
+    write_scores(tmp_path / "source.csv", scores(FEW, "desk"))
+    write_scores(tmp_path / "target.csv", scores(MANY))
+    source, target = (read_scores(tmp_path / name) for name in ("source.csv", "target.csv"))
+    results = evaluate_scores(source, target, threshold="eer")
+    write_result(Evaluation("my system", results), tmp_path / "results")
+    page = report(tmp_path / "results", out=tmp_path / "report.html")
+    assert (page.column(BOTH, "Task"), page.column(BOTH, "Method")) == (["my system"], ["my system"])
+    assert "# my system: its files of scores are not recorded\ndgfas report " in page.text
+    about = {"files": {"target.csv": "ab", "source.csv": "cd"}}
+    write_result(Evaluation("my system", results, about), tmp_path / "results")
+    line = "dgfas evaluate --scores target.csv --development source.csv --threshold eer --out "
+    assert commands(grouped(read_measured([tmp_path / "results"])), [])[0] == f"{line}{tmp_path}/results"
+
+
 def test_excluded_and_rejected_recordings_are_named(tmp_path: Path) -> None:
     rejected = {"part": "target", "domain": "phone", "class": "live", "reason": "no face found", "recordings": 2}
     page = report(run(tmp_path / "rfm", rejected=[rejected]), out=tmp_path / "report.html")
@@ -259,6 +291,38 @@ def test_the_commands_make_it_again(tmp_path: Path) -> None:
     assert lines[0] in report(folder, tmp_path / "run", out=tmp_path / "report.html").text
     one = grouped(read_measured([benchmark(tmp_path / "one", ["rfm"], [3])]))
     assert "--seeds 3-3 " in commands(one, [])[0]
+
+
+@pytest.mark.parametrize("rule", ["eer", "fixed=0.9", "bpcer=0.2", "apcer=0.05"])
+def test_a_run_is_measured_again_by_the_rules_and_on_the_data_that_were_used(tmp_path: Path, rule: str) -> None:
+    folder = run(tmp_path / "run", manifests={"data/sim-1": "ab", "data/more": "cd"})
+    threshold = fix_threshold(scores(FEW, "desk"), rule, "source development recordings").to_dict()
+
+    def measured_by(selection: str) -> str:
+        used = {"threshold": threshold, "selection": SELECTION_WORDS[selection]}
+        path = folder / "evaluation" / "phone" / "result.json"
+        alter(path, lambda content: [result.update(used) for result in content["results"]])
+        return commands(grouped(read_measured([folder])), [])[1]
+
+    line = f"dgfas evaluate {folder} --target phone --data data/more"
+    assert measured_by("last") == f"{line} --select last --threshold {rule}"
+    path = folder / "evaluation" / "phone" / "result.json"
+    alter(path, lambda content: content["about"]["config"].update(threshold=rule))
+    assert measured_by("source_validation") == line
+
+
+def test_seeds_that_trained_on_other_data_have_configurations_of_their_own(tmp_path: Path) -> None:
+    same = config(seed=3, data=config(seed=1)["data"])
+    runs = [run(tmp_path / str(seed), seed=seed, **more) for seed, more in ((1, {}), (2, {}), (3, {"config": same}))]
+    groups = grouped(read_measured(runs))
+    lines = commands(groups, [])
+    names = ["rfm-on-desk&hall-to-phone.yaml", "rfm-on-desk&hall-to-phone-seed-2.yaml"]
+    trained = [f"dgfas train {tmp_path}/{seed} --config '{names[seed == 2]}' --seed {seed}" for seed in (1, 2, 3)]
+    assert lines[:-1:2] == trained
+    assert [(name, yaml.safe_load(text)) for name, text in files(groups)] == [
+        (names[0], config(seed=1)),
+        (names[1], config(seed=2)),
+    ]
 
 
 def test_data_that_were_drawn_are_named_once_wherever_they_lie(tmp_path: Path) -> None:

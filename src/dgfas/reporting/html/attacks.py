@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import mean
 
 from dgfas.evaluation.measurement import APCER_LEVELS
-from dgfas.reporting.html.measured import Group
+from dgfas.reporting.html.groups import Group
 from dgfas.reporting.html.stored import StoredRate, StoredResult
 from dgfas.reporting.html.words import DASH, LEAST_PRESENTATIONS, TOO_FEW, Table, enough, rate, spread
 from dgfas.reporting.tables import bpcer_name, percent
@@ -32,8 +32,8 @@ def item_table(groups: Sequence[Group]) -> Table:
     for group in groups:
         for member in group.members:
             result = member.result("deployable")
-            made_by, weights = member.content.made_by, member.about.get("weights") or {}
-            version = f"dgfas {member.content.dgfas}" + (f"\ncommit {made_by['commit']}" if "commit" in made_by else "")
+            commit, weights = member.content.made_by.commit, member.about.weights
+            version = f"dgfas {member.content.dgfas}" + ("" if commit is None else f"\ncommit {commit}")
             rows.append(
                 (
                     group.marked,
@@ -55,14 +55,16 @@ def attack_table(groups: Sequence[Group]) -> Table:
     rows = []
     for group in groups:
         results = group.results("deployable")
-        for species in sorted(results[0].apcer):
-            rates = [result.apcer[species] for result in results if species in result.apcer]
+        for species in sorted(set().union(*(result.apcer for result in results))):
+            found = [result.apcer.get(species) for result in results]
+            rates = [one for one in found if one is not None]
+            missing = "" if len(rates) == len(found) else f"\nin {len(rates)} of {len(found)} seeds"
             rows.append(
                 (
                     group.marked,
-                    species,
+                    species + missing,
                     _numbers(results, species, "subjects"),
-                    _counts([str(one.total) for one in rates]),
+                    _counts([DASH if one is None else str(one.total) for one in found]),
                     rate(rates, group.independent),
                     _no_answer(results, species),
                 )

@@ -6,7 +6,8 @@ from statistics import mean
 
 from dgfas.evaluation.frozen_lists import words_of_list
 from dgfas.reporting.html.attacks import worst_apcer
-from dgfas.reporting.html.measured import Group, Measured
+from dgfas.reporting.html.groups import Group
+from dgfas.reporting.html.measured import Measured
 from dgfas.reporting.html.stored import StoredResult
 from dgfas.reporting.html.words import DASH, TOO_FEW, Table, enough, gap, spread, with_interval
 from dgfas.reporting.study import MEAN
@@ -114,16 +115,15 @@ def test_set(group: Group) -> str:
 
     Of a published data set it is said whether that is the whole frozen list.
     """
-    lists = [_list(item) for item in group.members if item.config]
+    lists = [_list(item, item.config.data.lists) for item in group.members if item.config]
     hashes = [result.recordings_hash[:SHORT] for result in group.results("deployable")]
     return "\n".join(dict.fromkeys([*lists, *hashes]))
 
 
-def _list(item: Measured) -> str:
+def _list(item: Measured, lists: str) -> str:
     result = item.result("deployable")
     spoof = sum(rate.total for rate in result.apcer.values())
-    lists = str(item.config["data"]["lists"])
-    return words_of_list(str(item.about["target"]), lists, result.bpcer.total, spoof, result.recordings_hash)
+    return words_of_list(str(item.about.target), lists, result.bpcer.total, spoof, result.recordings_hash)
 
 
 def _mark(group: Group, groups: Sequence[Group]) -> str:
@@ -131,13 +131,22 @@ def _mark(group: Group, groups: Sequence[Group]) -> str:
 
 
 def _differs(group: Group, groups: Sequence[Group]) -> bool:
-    """Whether a seed was measured on another test set than that of most methods on the task, of equals the first."""
-    rivals = [member for other in groups if other.task == group.task for member in other.members]
+    """Whether a seed was measured on another test set than that of most methods on the task, of equals the first.
+
+    Of data that are drawn anew for each seed the same draw is compared alone.
+    """
+    rivals = [other for other in groups if other.task == group.task]
     for member in group.members:
-        found = Counter(rival.test_set for rival in rivals if rival.seed == member.seed)
+        found = Counter(test_set for other in rivals for test_set in _test_sets(other, member))
         if member.test_set != found.most_common(1)[0][0]:
             return True
     return False
+
+
+def _test_sets(group: Group, beside: Measured) -> dict[str, None]:
+    """Return the test sets of a method that one measurement is to be compared with, each once."""
+    rivals = [rival for rival in group.members if not rival.is_another_draw_than(beside)]
+    return dict.fromkeys(beside.test_set if rival.has_test_set_of(beside) else rival.test_set for rival in rivals)
 
 
 def different_test_sets(groups: Sequence[Group]) -> list[str]:
@@ -156,7 +165,7 @@ def every_run(groups: Sequence[Group]) -> Table:
     for group in groups:
         for member in group.members:
             deployable, oracle = member.result("deployable"), member.result("oracle")
-            seconds = member.content.made_by.get("seconds")
+            seconds = member.content.made_by.seconds
             rows.append(
                 (
                     group.task,

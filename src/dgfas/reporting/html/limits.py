@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dgfas.reporting.html.measured import Group
+from dgfas.reporting.html.groups import Group
 
 #: Kinds of attack instruments that are looked for; a data set names its own by the words before a slash.
 KNOWN_SPECIES = {
@@ -37,7 +37,7 @@ def limits(groups: Sequence[Group]) -> list[str]:
         f"Attack species tested: {', '.join(species)}. Every other is untested"
         + (f", among them {', '.join(absent)}." if absent else ".")
     )
-    targets = sorted({str(member.about.get("target") or group.task) for group in groups for member in group.members})
+    targets = sorted({str(member.about.target or group.task) for group in groups for member in group.members})
     said.append(
         f"Each number stands for one target domain ({', '.join(targets)}), its cameras, places and people. "
         "Another domain may do worse."
@@ -53,9 +53,9 @@ def limits(groups: Sequence[Group]) -> list[str]:
         said.append("The time that a decision takes was not measured here.")
     if any(member.config and member.run is None for member in members):
         said.append("Some weights were not kept: those items can be trained again by their command, not tested again.")
-    if any(member.config and not member.about.get("weights") for member in members):
+    if any(member.config and not member.about.weights for member in members):
         said.append("The hash of some weights was not recorded: which file was measured cannot be proved.")
-    adapting = {group.label for group in groups for member in group.members if member.about.get("uses_target_images")}
+    adapting = {group.label for group in groups for member in group.members if member.about.uses_target_images}
     if adapting:
         said.append(f"{', '.join(sorted(adapting))} saw unlabelled images of the target before it was measured.")
     if any(not member.config for member in members):

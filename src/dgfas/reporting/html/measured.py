@@ -1,9 +1,10 @@
 """The results that a report is made from, as they lie on disk."""
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from dgfas.core.errors import UserError, nearest
 from dgfas.core.files import read_json
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
-from dgfas.reporting.html.stored import StoredEvaluation, StoredResult
-from dgfas.reporting.tables import USES_TARGET
+from dgfas.reporting.html.stored import About, StoredConfig, StoredEvaluation, StoredResult, model_of
 from dgfas.training.data_record import is_simulated, simulated_records
 from dgfas.training.record import CONFIG_NAME
 
@@ -29,40 +29,55 @@ class Measured:
     raw: dict[str, Any] = field(repr=False)  # the content as it lies in the file
 
     @property
-    def about(self) -> dict[str, Any]:
+    def about(self) -> About:
         return self.content.about
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> StoredConfig | None:
+        """What is needed of the run's configuration; None for a system of others."""
+        return self.about.config
+
+    @property
+    def whole_config(self) -> dict[str, Any]:
         """The resolved configuration of the run; empty for a system of others."""
-        return dict(self.about.get("config") or {})
+        return dict(self.raw["about"].get("config", {}))
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies: the folder of its benchmark, of its run, or of the result alone."""
+        if self.content.job is None:
+            return self.run or self.path.parent
+        return _above(self.path, 3)  # OUT/runs/TASK/ROW/seed-N.json
 
     @property
     def label(self) -> str:
         """What the item is called in tables."""
         if self.content.job is not None:
             return self.content.job.entry.label
-        if self.config:
-            preset = self.config.get("preset", "default")
-            return Path(self.config["method"]).stem + ("" if preset == "default" else f" ({preset})")
-        return str(self.about.get("system") or self.content.title)
+        if self.config is not None:
+            preset = self.config.preset
+            return Path(self.config.method).stem + ("" if preset == "default" else f" ({preset})")
+        return self.about.system or self.content.title
 
-    @property
-    def kind(self) -> str:
-        """What the seeds of one item share: a benchmark's label, or the configuration but for seed and data."""
-        if self.content.job is not None or not self.config:
-            return self.label
-        rest = merge(self.config, {"training": {"seed": None}, "data": None})
-        return json.dumps(rest, sort_keys=True)
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What the seeds of one item share, by key: the configuration but for seed, data and task; the rules used."""
+        maker = "scores" if self.config is None else "run" if self.content.job is None else "benchmark"
+        shared: dict[str, Any] = {"label": self.label, "measured as": maker}
+        if self.config is None:
+            return shared
+        used, elsewhere = self.result("deployable"), dict.fromkeys(("roots", "sources", "target", "lists"))
+        rules = {"selection": used.selection, "threshold": used.threshold.option}
+        return shared | _leaves(merge(self.whole_config, {"training": {"seed": None}, "data": elsewhere, **rules}))
 
     @property
     def task(self) -> str:
-        return str(self.about.get("task") or self.content.title)
+        return self.about.task or self.content.title
 
     @property
     def seed(self) -> int | None:
         """The seed of the training; None for a system of others."""
-        return int(self.config["training"]["seed"]) if self.config else None
+        return self.config.training.seed if self.config else None
 
     @property
     def simulated(self) -> bool:
@@ -70,13 +85,41 @@ class Measured:
         return is_simulated(self.raw)
 
     @property
+    def drawn(self) -> dict[str, dict[str, Any]]:
+        """The records, by folder, of its data sets that were simulated."""
+        return simulated_records(self.raw["about"])
+
+    @cached_property
     def test_set(self) -> str:
         """What two test sets differ in: recordings, subjects, labels; simulated ones also in how they were drawn.
 
         Where they lie on disk is no difference.
         """
-        drawn = sorted(json.dumps(each, sort_keys=True) for each in simulated_records(self.about).values())
-        return "\n".join([self.result("deployable").recordings_hash, *drawn])
+        return "\n".join([self.result("deployable").recordings_hash, *self._draws])
+
+    def is_another_draw_than(self, other: "Measured") -> bool:
+        """Whether the data of both were drawn alike, but from other seeds: their recordings need not be the same."""
+        return self._draws != other._draws and self._ways == other._ways
+
+    def has_test_set_of(self, other: "Measured") -> bool:
+        """Whether both were measured on the same recordings, as far as both say; scores of others tell no draw."""
+        if self._draws and other._draws:
+            return self.test_set == other.test_set
+        return self.result("deployable").recordings_hash == other.result("deployable").recordings_hash
+
+    @cached_property
+    def _draws(self) -> list[str]:
+        return sorted(json.dumps(each, sort_keys=True) for each in self._simulations)
+
+    @cached_property
+    def _ways(self) -> list[str]:
+        return sorted(json.dumps({**each, "seed": None}, sort_keys=True) for each in self._simulations)
+
+    @property
+    def _simulations(self) -> list[dict[str, Any]]:
+        job = self.content.job
+        asked = [] if job is None or job.subjects is None else [{"subjects": job.subjects, "seed": job.seed}]
+        return list(self.drawn.values()) or asked  # older results have no records
 
     def result(self, track: Track, level: Level = "recording") -> StoredResult:
         """Return one track at one level."""
@@ -124,80 +167,36 @@ def _result_files(path: Path) -> list[Path]:
 
 def _read(path: Path) -> Measured:
     raw = read_json(path, "title", "about", "results")
-    content = validated(StoredEvaluation, raw, str(path))
+    content = validated(model_of(raw), raw, str(path))
     wanted = {(track, level) for track in ("deployable", "oracle") for level in ("frame", "recording")}
     if {(result.track, result.level) for result in content.results} != wanted:
         raise UserError(f"{path}: lacks a track or level; measure it again with `dgfas evaluate`")
-    above = list(path.parents)[2:3] if path.name == "result.json" else []  # RUN/evaluation/TARGET/result.json
-    places = above if content.job is None else [kept_run(path.absolute())]
-    run = next((folder for folder in places if (folder / CONFIG_NAME).is_file()), None)
-    return Measured(path, content, run, raw)
+    run = _run_of(path, content)
+    return Measured(path, content, run if run is not None and (run / CONFIG_NAME).is_file() else None, raw)
 
 
-@dataclass(frozen=True)
-class Group:
-    """One row of the headline: one method (or system) on one task, measured with one seed or more."""
-
-    task: str
-    label: str
-    members: tuple[Measured, ...]
-
-    @property
-    def name(self) -> str:
-        return f"{self.label}, {self.task}"
-
-    @property
-    def marked(self) -> str:
-        """What tables call it: of a method that uses images of the target they say so."""
-        adapts = any(member.about.get("uses_target_images") for member in self.members)
-        return self.label + (USES_TARGET if adapts else "")
-
-    @property
-    def seeds(self) -> list[int | None]:
-        return [member.seed for member in self.members]
-
-    def results(self, track: Track, level: Level = "recording") -> list[StoredResult]:
-        """Return one track of every seed at one level."""
-        return [member.result(track, level) for member in self.members]
-
-    @property
-    def independent(self) -> bool:
-        """Whether every seed was measured on recordings of its own."""
-        return len({member.test_set for member in self.members}) == len(self.members)
+def _run_of(path: Path, content: StoredEvaluation) -> Path | None:
+    """Return where the run of a result would lie."""
+    if content.job is None:
+        return _above(path, 2) if path.name == "result.json" else None  # RUN/evaluation/TARGET/result.json
+    whole = _whole(path)
+    return kept_run(whole) if len(whole.parents) > 3 else None
 
 
-def grouped(measured: Sequence[Measured]) -> list[Group]:
-    """Gather the seeds of each method on each task; tasks and methods keep the order in which they come first.
-
-    Of runs of one method that differ in more than the seed, each is called by its folder too. Raises UserError if a
-    seed comes twice.
-    """
-    groups: dict[tuple[str, str, str], list[Measured]] = {}
-    for item in measured:
-        groups.setdefault((item.task, item.label, item.kind), []).append(item)
-    for items in groups.values():
-        _require_seeds_once(items)
-    tasks = list(dict.fromkeys(task for task, *_ in groups))
-    kinds = list(dict.fromkeys(key[1:] for key in groups))
-    return [
-        Group(task, _name(label, kind, kinds, groups[task, label, kind]), tuple(groups[task, label, kind]))
-        for task in tasks
-        for label, kind in kinds
-        if (task, label, kind) in groups
-    ]
+def _above(path: Path, levels: int) -> Path:
+    """Return the folder so many levels above that of a file, as short as the path has it."""
+    told = len(path.parents) > levels and ".." not in path.parts[-levels - 1 :]
+    parents = (path if told else _whole(path)).parents
+    return parents[min(levels, len(parents) - 1)]
 
 
-def _require_seeds_once(items: list[Measured]) -> None:
-    items.sort(key=lambda item: -1 if item.seed is None else item.seed)
-    for first, second in pairwise(items):
-        if first.seed == second.seed:
-            seed = "" if first.seed is None else f" with seed {first.seed}"
-            raise UserError(
-                f"{second.path}: is {second.label} on {second.task}{seed} again, after {first.path}; leave one out"
-            )
+def _whole(path: Path) -> Path:
+    return Path(os.path.abspath(path))
 
 
-def _name(label: str, kind: str, kinds: list[tuple[str, str]], items: list[Measured]) -> str:
-    run = items[0].run
-    alone = len([other for other, _ in kinds if other == label]) == 1
-    return label if alone or run is None else f"{label} ({run.name})"
+def _leaves(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Return the values of a configuration by their keys, written `training.iterations`."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _leaves(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return found

@@ -8,8 +8,9 @@ from dgfas.core.files import write_whole
 from dgfas.core.progress import Silent
 from dgfas.reporting.figures import PaperFigure, paper_figures, write_figures
 from dgfas.reporting.html import attacks, headline, origin, study
+from dgfas.reporting.html.groups import Group, grouped
 from dgfas.reporting.html.limits import limits
-from dgfas.reporting.html.measured import Group, Measured, grouped, only, read_measured
+from dgfas.reporting.html.measured import Measured, only, read_measured
 from dgfas.reporting.html.pictures import Picture, paper_picture, roc_pictures
 from dgfas.reporting.html.template import render
 

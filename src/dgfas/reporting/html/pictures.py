@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dgfas.reporting.figures.paper_figure import PaperFigure
-from dgfas.reporting.html.measured import Group
+from dgfas.reporting.html.groups import Group
 from dgfas.reporting.html.stored import StoredResult
 from dgfas.reporting.roc import COLOURS, LINES, STYLE
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dgfas.reporting.beside_papers import PAPERS_UNSAID, beside_papers, paper_tasks
 from dgfas.reporting.claims import CLAIMS_WORDS, paper_claims
-from dgfas.reporting.html.measured import Group
+from dgfas.reporting.html.groups import Group
 from dgfas.reporting.html.words import Table
 from dgfas.reporting.study import study_rows
 from dgfas.reporting.study_page import comparison_note, comparison_table

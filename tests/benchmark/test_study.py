@@ -66,7 +66,10 @@ def test_a_training_is_measured_and_its_run_removed(tmp_path: Path) -> None:
     assert content["about"]["config"]["training"]["seed"] == 3
     assert content["about"]["config"]["training"]["iterations"] == 2
     [row] = [r for r in content["results"] if (r["track"], r["level"]) == ("deployable", "frame")]
-    assert (row["selection"], row["threshold"]["rule"]) == ("the last checkpoint", "BPCER <= 0.05")  # the entry's own rules
+    assert (row["selection"], row["threshold"]["rule"]) == (
+        "the last checkpoint",
+        "BPCER <= 0.05",
+    )  # the entry's own rules
     assert 0 <= content["source_validation"]["mean_domain_auc"] <= 1
     assert not (tmp_path / "scratch" / job.name).exists()
 

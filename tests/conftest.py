@@ -13,6 +13,8 @@ import pytest
 from jaxtyping import install_import_hook
 from PIL import Image
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: pytest's processes share the cores
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

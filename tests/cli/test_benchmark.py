@@ -121,6 +121,9 @@ def test_data_must_be_named(simulated: Path, tmp_path: Path) -> None:
     assert "one of the two" in dgfas(*few).mistake
     root = ["--data-root", simulated.parent]
     assert "--simulate-subjects draws one data set" in dgfas(*few, *root, "--simulate-subjects", 5).mistake
+    drawn = ["--data", tmp_path / "sim", "--simulate-subjects", 5]
+    assert f"for each of the 2 seeds; write {tmp_path}/sim-{{seed}}" in dgfas(*few, *drawn, "--seeds", 2).mistake
+    assert dgfas(*few, *drawn, "--seeds", "2-2", "--dry-run").code == 0
     assert re.search(r"desk: does not exist; make it by `dgfas simulate .* --domain desk`", dgfas(*few, *root).mistake)
 
 

@@ -180,6 +180,24 @@ def test_another_test_set_is_marked_and_listed(study: Path) -> None:
     assert "## Compared with cnn" in page
 
 
+def test_another_test_set_is_marked_where_no_seed_is_shared_but_the_data_are(tmp_path: Path) -> None:
+    for seed, (label, recordings) in enumerate([("cnn", "one"), ("rfm", "one"), ("ssdg", "two"), ("ssdg", "two")]):
+        write(tmp_path / "same", "a to c", label, seed, 0.3, roots=["/data"], recordings_hash=recordings)
+        write(tmp_path / "own", "a to c", label, seed, 0.3, roots=[f"/data-{seed}"], recordings_hash=recordings)
+    assert other_test_sets(read_study(tmp_path / "same")) == {("a to c", "ssdg")}
+    assert other_test_sets(read_study(tmp_path / "own")) == set()
+
+
+@pytest.mark.parametrize("key", ["job", "about", "results"])
+def test_a_damaged_result_is_named(study: Path, key: str) -> None:
+    path = study / "a-to-c" / "cnn" / "seed-0.json"
+    content = json.loads(path.read_text())
+    for damaged in ({name: each for name, each in content.items() if name != key}, content | {key: ["text"]}):
+        path.write_text(json.dumps(damaged))
+        with pytest.raises(UserError, match=r"seed-0.json: is no result of a study \(.*; delete it to make it again"):
+            read_study(study)
+
+
 def test_errors_by_species_are_counted_together_only_for_persons_of_their_own(tmp_path: Path) -> None:
     for seed, errors in enumerate((0, 3)):
         counts = {

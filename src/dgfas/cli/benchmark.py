@@ -100,7 +100,7 @@ def benchmark(
     entries = changed_rows(plan.rows, read_rates(rates or plan.rates), assignments)
     entries = entries if tune is None else tuned_rows(entries, tune.split(","))
     numbers = _seeds(str(plan.seeds) if seeds is None else seeds)
-    folders = _folders(data, data_root, simulate_subjects, plan, numbers[0])
+    folders = _folders(data, data_root, simulate_subjects, plan, numbers)
     tasks = folders.tasks(plan.tasks)
     if on is not Where.ray and (address is not None or gpus_per_job):
         raise UserError("--address and --gpus-per-job go with --on ray")
@@ -177,7 +177,9 @@ def _plan(study: str | None, tasks: list[str] | None, methods: str | None) -> "S
     )
 
 
-def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "Study", seed: int) -> "Folders":
+def _folders(
+    data: list[Path], root: Path | None, subjects: int | None, plan: "Study", seeds: list[int]
+) -> "Folders":
     from dgfas.benchmark import folders
 
     if bool(data) == (root is not None):
@@ -186,10 +188,15 @@ def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "S
         raise UserError(
             "--simulate-subjects draws one data set, which holds all domains: name its folder by one --data"
         )
+    if subjects and len(seeds) > 1 and "{seed}" not in str(data[0]):
+        raise UserError(
+            f"--data {data[0]}: --simulate-subjects draws a data set for each of the {len(seeds)} seeds; "
+            f"write {data[0]}-{{seed}}"
+        )
     if root is not None:
-        return folders.below(root.resolve(), plan.tasks, seed)
+        return folders.below(root.resolve(), plan.tasks, seeds[0])
     paths = [path.resolve() for path in data]
-    return folders.drawn(paths[0]) if subjects else folders.given(paths, seed)
+    return folders.drawn(paths[0]) if subjects else folders.given(paths, seeds[0])
 
 
 def _seeds(text: str) -> list[int]:

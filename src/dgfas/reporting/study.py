@@ -32,13 +32,16 @@ def read_study(results: Path) -> pd.DataFrame:
     `hter_variance` and `auc_variance` are those of the bootstrap over persons; `data` tells the data sets that were
     used from others and `simulated` whether they were drawn; `lists`, `live`, `spoof`, `subjects` and `recordings_hash`
     say which test set this is; `apcer` (a species) and `bpcer` are (errors, presentations). Raises UserError if the
-    folder holds no result.
+    folder holds no result, or one that is damaged.
     """
     rows = []
     for path in sorted(results.glob("*/*/seed-*.json")):
         content = read_json(path)
-        job = content["job"]
-        rows += study_rows(content, job["task"], job["entry"]["label"], job["seed"])
+        try:
+            job = content["job"]
+            rows += study_rows(content, job["task"], job["entry"]["label"], job["seed"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path}: is no result of a study ({error}); delete it to make it again") from error
     if not rows:
         raise UserError(f"{results}: holds no result of a study")
     return pd.DataFrame(rows)
@@ -206,12 +209,15 @@ def study_table(
 
 
 def other_test_sets(rows: pd.DataFrame) -> set[tuple[str, str]]:
-    """Return each (task, label) that a seed measured on other recordings than most methods, of equals the first."""
+    """Return each (task, label) that was measured on other recordings than most methods, of equals the first.
+
+    Compared are those of the same seed, and those of the same data sets, whatever their seeds: others may differ.
+    """
     odd = set()
-    for (task, _), of_seed in rows.groupby(["task", "seed"]):
-        number = of_seed["recordings_hash"].map(of_seed["recordings_hash"].value_counts())
-        usual = of_seed["recordings_hash"].iloc[int(number.argmax())]
-        odd |= {(str(task), str(label)) for label in of_seed.loc[of_seed["recordings_hash"] != usual, "label"]}
+    for alike in ("seed", "data"):
+        for (task, _), same in rows.groupby(["task", alike]):
+            usual = same.groupby("recordings_hash", sort=False)["label"].nunique().idxmax()
+            odd |= {(str(task), str(label)) for label in same.loc[same["recordings_hash"] != usual, "label"]}
     return odd
 
 

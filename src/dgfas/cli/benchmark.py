@@ -177,9 +177,7 @@ def _plan(study: str | None, tasks: list[str] | None, methods: str | None) -> "S
     )
 
 
-def _folders(
-    data: list[Path], root: Path | None, subjects: int | None, plan: "Study", seeds: list[int]
-) -> "Folders":
+def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "Study", seeds: list[int]) -> "Folders":
     from dgfas.benchmark import folders
 
     if bool(data) == (root is not None):

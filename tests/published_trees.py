@@ -12,12 +12,11 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 
+from clips import write_clip
 from dgfas.core.recording import Recording
 from dgfas.datasets.registry import find_reader
 
@@ -72,22 +71,6 @@ def place(recording: Recording) -> str:
     if recording.domain == "msu_mfsd":
         return f"scene01/{recording.name}{'.mov' if recording.factors['device'] == 'laptop' else '.mp4'}"
     return recording.name + {"oulu_npu": ".avi", "casia_fasd": ".avi", "replay_attack": ".mov"}[recording.domain]
-
-
-def write_clip(path: Path, images: list[np.ndarray], codec: str, rotation: int = 0) -> Path:
-    """Encode RGB images (even sides) at 25 frames a second; the tag `rotation` is counter-clockwise in degrees."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
-        stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 25)
-        if rotation:
-            stream.set_display_rotation(rotation)
-        for image in images:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
 
 
 def link(clip: Path, path: Path) -> None:

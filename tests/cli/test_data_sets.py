@@ -11,9 +11,10 @@ import pytest
 from command_line import dgfas, succeed
 from skimage import data
 
+from clips import write_clip
 from dgfas.core.manifest import Manifest
 from dgfas.datasets.registry import readers
-from published_trees import build_tree, link, write_clip
+from published_trees import build_tree, link
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "office_faces.py"
 CLIENTS = [

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from skimage import data
 
+from clips import write_clip
 from dgfas.datasets.completeness import compare
 from dgfas.datasets.reading import read_data_set
 from dgfas.datasets.registry import find_reader
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import prepare
-from published_trees import link, write_clip
+from published_trees import link
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "office_faces.py"
 

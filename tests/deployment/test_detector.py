@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 from skimage import data
 
 import dgfas
+from clips import write_clip
 from dgfas.core.errors import UserError
 from dgfas.deployment.answer import Answer, Decision, Reason
 from dgfas.deployment.detector import Detector
@@ -93,20 +92,9 @@ def test_eight_threads_get_what_one_gets(detector: Detector) -> None:
     assert len({answer.score for answer in serial}) > 8
 
 
-def write_video(path: Path, images: list[np.ndarray]) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width, stream.pix_fmt = *images[0].shape[:2], "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 25)
-        for image in images:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
 def test_a_video_is_decided_by_the_mean_and_the_threshold_of_recordings(detector: Detector, tmp_path: Path) -> None:
     nobody = np.zeros_like(ASTRONAUT)
-    answer = detector.score_video(write_video(tmp_path / "clip.mp4", [ASTRONAUT] * 4 + [DIM] * 2 + [nobody] * 2))
+    answer = detector.score_video(write_clip(tmp_path / "clip.mp4", [ASTRONAUT] * 4 + [DIM] * 2 + [nobody] * 2))
     scores = [frame.score for frame in answer.frames]
     assert [score is None for score in scores] == [False] * 6 + [True] * 2
     assert answer.score == pytest.approx(sum(scores[:6]) / 6)
@@ -115,7 +103,7 @@ def test_a_video_is_decided_by_the_mean_and_the_threshold_of_recordings(detector
     assert (answer.decision, answer.frames_scored, answer.faces_found) == (Decision.LIVE, 6, 1)
     assert detector.score_video(tmp_path / "clip.mp4", frames=2).frames_scored == 1
 
-    answer = detector.score_video(write_video(tmp_path / "empty.mp4", [ASTRONAUT] * 3 + [nobody] * 5))
+    answer = detector.score_video(write_clip(tmp_path / "empty.mp4", [ASTRONAUT] * 3 + [nobody] * 5))
     assert (answer.decision, answer.reason) == (Decision.UNDECIDED, Reason.NO_FACE)  # too few frames were scored
 
 

@@ -1,12 +1,7 @@
-"""The face finder, an astronaut's photo and its variants, and a writer of small videos."""
+"""The face finder, an astronaut's photo and its variants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
-from pathlib import Path
-
-import av
 import cv2
 import numpy as np
 import pytest
@@ -44,27 +39,3 @@ def variants(astronaut: np.ndarray) -> dict[str, np.ndarray]:
         "mirrored": np.ascontiguousarray(astronaut[:, ::-1]),
         "blurred": cv2.GaussianBlur(astronaut, (0, 0), 4),
     }
-
-
-WriteVideo = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def write_video() -> WriteVideo:
-    """Return a writer of videos: images (RGB, even sides) -> file; `rotation` counter-clockwise in degrees."""
-
-    def write(path: Path, images: list[np.ndarray], codec: str = "libx264", rotation: int = 0) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with av.open(str(path), "w") as container:
-            stream = container.add_stream(codec, rate=25)
-            stream.height, stream.width = images[0].shape[:2]
-            stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-            stream.codec_context.time_base = Fraction(1, 25)
-            if rotation:
-                stream.set_display_rotation(rotation)
-            for image in images:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
-            container.mux(stream.encode(None))
-        return path
-
-    return write

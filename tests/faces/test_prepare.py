@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clips import write_clip
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest, write_manifest
@@ -83,14 +84,13 @@ def test_videos_with_and_without_a_rotation_tag(
     tmp_path: Path,
     models: None,
     astronaut: np.ndarray,
-    write_video: Callable[..., Path],
     codec: str,
     suffix: str,
 ) -> None:
     moving = [np.roll(astronaut, 2 * number, axis=1) for number in range(12)]
-    write_video(tmp_path / "v" / "live" / f"upright.{suffix}", moving, codec)
+    write_clip(tmp_path / "v" / "live" / f"upright.{suffix}", moving, codec)
     turned = [np.rot90(frame, -1) for frame in moving]
-    write_video(tmp_path / "v" / "live" / f"turned.{suffix}", turned, codec, rotation=90)
+    write_clip(tmp_path / "v" / "live" / f"turned.{suffix}", turned, codec, rotation=90)
     frames = run(tmp_path / "v", tmp_path / "out").manifest.frames
     assert frames.groupby("recording")["frame"].apply(list).tolist() == [[1, 4, 7, 10]] * 2
     turned_box, upright_box = (table["box_left"].to_numpy() for _, table in frames.groupby("recording"))
@@ -99,11 +99,9 @@ def test_videos_with_and_without_a_rotation_tag(
     assert (frames["depth_kind"] == "map").all()
 
 
-def test_what_cannot_be_used_is_listed_with_its_reason(
-    photos: Path, tmp_path: Path, astronaut: np.ndarray, write_video: Callable[..., Path]
-) -> None:
+def test_what_cannot_be_used_is_listed_with_its_reason(photos: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
     live = photos / "live"
-    whole = write_video(tmp_path / "whole.mp4", [astronaut] * 5).read_bytes()
+    whole = write_clip(tmp_path / "whole.mp4", [astronaut] * 5).read_bytes()
     (live / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
     (live / "empty.jpg").write_bytes(b"")
     (live / "apple.heic").write_bytes(b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00")
@@ -299,12 +297,12 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_killed_run_goes_on_where_it_stopped(
-    tmp_path: Path, models: None, astronaut: np.ndarray, write_video: Callable[..., Path], workers: int
+    tmp_path: Path, models: None, astronaut: np.ndarray, workers: int
 ) -> None:
     half = cv2.resize(astronaut, (256, 256), interpolation=cv2.INTER_AREA)
     for number in range(8):
         moving = [np.roll(half, number + frame, axis=1) for frame in range(12)]
-        write_video(tmp_path / "videos" / ("live" if number % 2 else "print") / f"{number}.mp4", moving)
+        write_clip(tmp_path / "videos" / ("live" if number % 2 else "print") / f"{number}.mp4", moving)
     script, out = tmp_path / "run.py", tmp_path / "out"
     script.write_text(SCRIPT)
     process = subprocess.Popen([sys.executable, str(script), str(tmp_path / "videos"), str(out), str(workers)])
@@ -384,7 +382,7 @@ def test_a_file_that_crashes_the_decoder_costs_only_itself(photos: Path, tmp_pat
     assert len(manifest.frames) == 9
 
 
-def test_one_file_alone(tmp_path: Path, models: None, astronaut: np.ndarray, write_video: Callable[..., Path]) -> None:
+def test_one_file_alone(tmp_path: Path, models: None, astronaut: np.ndarray) -> None:
     photo = write_image(tmp_path / "photo.jpg", astronaut)
     (crop,) = prepare_one(photo, OPTIONS)
     assert crop.image is not None
@@ -395,7 +393,7 @@ def test_one_file_alone(tmp_path: Path, models: None, astronaut: np.ndarray, wri
     np.testing.assert_array_equal(crop.image, written)  # scoring sees what training saw
 
     empty_room = [astronaut] * 6 + [np.zeros_like(astronaut)] * 6
-    crops = prepare_one(write_video(tmp_path / "clip.mp4", empty_room), OPTIONS)
+    crops = prepare_one(write_clip(tmp_path / "clip.mp4", empty_room), OPTIONS)
     assert [crop.position for crop in crops] == [1, 4, 7, 10]
     assert [crop.reason for crop in crops] == [None, None, "no face found", "no face found"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from clips import write_clip
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording
@@ -26,28 +26,24 @@ def recording(path: Path, **factors: str) -> Recording:
 
 
 @pytest.mark.parametrize(("degrees", "turns"), [(0, 0), (90, 1), (180, 2), (-90, 3)])
-def test_the_tag_is_read_in_quarter_turns(
-    tmp_path: Path, write_video: Callable[..., Path], degrees: int, turns: int
-) -> None:
-    assert tagged_turns(write_video(tmp_path / "clip.mp4", [GREY] * 2, rotation=degrees)) == turns
+def test_the_tag_is_read_in_quarter_turns(tmp_path: Path, degrees: int, turns: int) -> None:
+    assert tagged_turns(write_clip(tmp_path / "clip.mp4", [GREY] * 2, rotation=degrees)) == turns
 
 
 @pytest.mark.parametrize(("tag", "known", "needed"), [(0, "0", 0), (90, "0", 0), (0, "2", 2), (180, "2", 0)])
-def test_a_known_turn_is_made_once(
-    tmp_path: Path, write_video: Callable[..., Path], tag: int, known: str, needed: int
-) -> None:
-    path = write_video(tmp_path / "clip.mp4", [GREY] * 2, rotation=tag)
+def test_a_known_turn_is_made_once(tmp_path: Path, tag: int, known: str, needed: int) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [GREY] * 2, rotation=tag)
     assert turns_needed(recording(path, quarter_turns=known)) == needed
 
 
-def test_a_tag_that_contradicts_the_data_set_is_one_line(tmp_path: Path, write_video: Callable[..., Path]) -> None:
-    path = write_video(tmp_path / "clip.mp4", [GREY] * 2, rotation=90)
+def test_a_tag_that_contradicts_the_data_set_is_one_line(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [GREY] * 2, rotation=90)
     with pytest.raises(UserError, match=r"clip.mp4: its rotation tag says 90 degrees, the data set 180; one of"):
         turns_needed(recording(path, quarter_turns="2"))
 
 
 def test_a_clip_that_is_stored_upside_down_is_prepared_or_its_turn_is_told(
-    tmp_path: Path, models: None, write_video: Callable[..., Path], astronaut: np.ndarray
+    tmp_path: Path, models: None, astronaut: np.ndarray
 ) -> None:
     stored = np.ascontiguousarray(astronaut[::-1, ::-1])
     cases = {
@@ -57,7 +53,7 @@ def test_a_clip_that_is_stored_upside_down_is_prepared_or_its_turn_is_told(
     }
     recordings = []
     for name, (factors, tag) in cases.items():
-        path = write_video(tmp_path / f"{name}.mp4", [stored] * 2, rotation=tag)
+        path = write_clip(tmp_path / f"{name}.mp4", [stored] * 2, rotation=tag)
         recordings.append(Recording("d", name, name, "train", Label.LIVE, "live", (path,), factors))
     result = prepare(recordings, tmp_path / "out", PrepareOptions(size=64, frames_per_recording=1))
     frames = result.manifest.frames.set_index("recording")

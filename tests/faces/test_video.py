@@ -1,12 +1,12 @@
 """Videos as phones and webcams write them."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from clips import write_clip
 from dgfas.core.errors import UserError
 from dgfas.faces.frames import choose_positions
 from dgfas.faces.source import InMemory, TooLarge
@@ -28,10 +28,8 @@ def brightness(frame: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize(("codec", "suffix"), CONTAINERS)
-def test_positions_are_those_of_the_stream(
-    tmp_path: Path, write_video: Callable[..., Path], codec: str, suffix: str
-) -> None:
-    path = write_video(tmp_path / f"clip.{suffix}", numbered(20), codec)
+def test_positions_are_those_of_the_stream(tmp_path: Path, codec: str, suffix: str) -> None:
+    path = write_clip(tmp_path / f"clip.{suffix}", numbered(20), codec)
     assert frame_count(path) == 20
     assert [(position, brightness(frame)) for position, frame in read_frames(path)] == [(n, n) for n in range(20)]
     chosen = [(position, brightness(frame)) for position, frame in read_frames(path, [3, 11, 19, 50])]
@@ -39,10 +37,8 @@ def test_positions_are_those_of_the_stream(
 
 
 @pytest.mark.parametrize(("codec", "suffix"), CONTAINERS)
-def test_a_video_in_memory_is_the_one_on_disk(
-    tmp_path: Path, write_video: Callable[..., Path], codec: str, suffix: str
-) -> None:
-    path = write_video(tmp_path / f"clip.{suffix}", numbered(6), codec)
+def test_a_video_in_memory_is_the_one_on_disk(tmp_path: Path, codec: str, suffix: str) -> None:
+    path = write_clip(tmp_path / f"clip.{suffix}", numbered(6), codec)
     video = InMemory(path.read_bytes(), "the upload")
     assert frame_count(video) == 6
     for (position, frame), (expected_position, expected) in zip(read_frames(video), read_frames(path), strict=True):
@@ -50,8 +46,8 @@ def test_a_video_in_memory_is_the_one_on_disk(
         np.testing.assert_array_equal(frame, expected)
 
 
-def test_a_playlist_in_memory_opens_no_other_file(tmp_path: Path, write_video: Callable[..., Path]) -> None:
-    secret = write_video(tmp_path / "secret.mkv", numbered(3), "mpeg4")
+def test_a_playlist_in_memory_opens_no_other_file(tmp_path: Path) -> None:
+    secret = write_clip(tmp_path / "secret.mkv", numbered(3), "mpeg4")
     playlist = f"ffconcat version 1.0\nfile {secret.name}\n".encode()
     (tmp_path / "list.ffconcat").write_bytes(playlist)
     assert frame_count(tmp_path / "list.ffconcat") == 3  # FFmpeg follows it from a path
@@ -68,10 +64,8 @@ def test_a_playlist_in_memory_opens_no_other_file(tmp_path: Path, write_video: C
         ({"all_pixels": 10 * 96 * 64 - 1}, "more than 0.061439 million pixels together"),
     ],
 )
-def test_a_video_beyond_a_limit(
-    tmp_path: Path, write_video: Callable[..., Path], changed: dict[str, float], said: str
-) -> None:
-    path = write_video(tmp_path / "clip.mp4", numbered(10))
+def test_a_video_beyond_a_limit(tmp_path: Path, changed: dict[str, float], said: str) -> None:
+    path = write_clip(tmp_path / "clip.mp4", numbered(10))
     exact = {"frames": 10, "seconds": 0.4, "frame_pixels": 96 * 64, "all_pixels": 10 * 96 * 64}
     assert frame_count(path, VideoLimits(**exact)) == 10
     assert len(list(read_frames(path, None, VideoLimits(**exact)))) == 10
@@ -83,20 +77,18 @@ def test_a_video_beyond_a_limit(
             list(read_frames(path, None, limits))
 
 
-def test_a_frame_that_would_fill_the_memory_is_not_decoded(tmp_path: Path, write_video: Callable[..., Path]) -> None:
-    path = write_video(tmp_path / "clip.mp4", numbered(2))
+def test_a_frame_that_would_fill_the_memory_is_not_decoded(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", numbered(2))
     with pytest.raises(UserError, match="not one frame"):  # FFmpeg refuses it before there is anything to count
         list(read_frames(path, None, VideoLimits(10, 10, 1000, 10**6)))
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("libx264", "mp4"), ("mjpeg", "mov")])
 @pytest.mark.parametrize("rotation", [0, 90, -90, 180])
-def test_the_rotation_tag_turns_frames_upright(
-    tmp_path: Path, write_video: Callable[..., Path], codec: str, suffix: str, rotation: int
-) -> None:
+def test_the_rotation_tag_turns_frames_upright(tmp_path: Path, codec: str, suffix: str, rotation: int) -> None:
     upright = numbered(3)
     stored = [np.rot90(frame, -rotation // 90) for frame in upright]  # the tag turns counter-clockwise
-    path = write_video(tmp_path / f"clip.{suffix}", stored, codec, rotation)
+    path = write_clip(tmp_path / f"clip.{suffix}", stored, codec, rotation)
     for position, frame in read_frames(path):
         assert frame.shape == (64, 96, 3)
         assert frame.flags["C_CONTIGUOUS"]
@@ -106,11 +98,9 @@ def test_the_rotation_tag_turns_frames_upright(
 
 @pytest.mark.parametrize(("codec", "suffix"), CONTAINERS)
 @pytest.mark.parametrize("share", [0.02, 0.5])
-def test_truncated_videos_are_named(
-    tmp_path: Path, write_video: Callable[..., Path], codec: str, suffix: str, share: float
-) -> None:
+def test_truncated_videos_are_named(tmp_path: Path, codec: str, suffix: str, share: float) -> None:
     noise = [np.random.default_rng(n).integers(0, 256, (64, 96, 3), np.uint8) for n in range(25)]
-    whole = write_video(tmp_path / f"whole.{suffix}", noise, codec)
+    whole = write_clip(tmp_path / f"whole.{suffix}", noise, codec)
     cut = tmp_path / f"cut.{suffix}"
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
     with pytest.raises(UserError, match=rf"cut.{suffix}: (truncated|not a readable video|the video has no frames)"):
@@ -163,8 +153,8 @@ def test_a_video_without_frames_is_named(tmp_path: Path) -> None:
         frame_count(tmp_path / "none.avi")
 
 
-def test_a_video_of_which_nothing_can_be_decoded_is_named(tmp_path: Path, write_video: Callable[..., Path]) -> None:
-    path = write_video(tmp_path / "clip.mov", numbered(10), "mjpeg")
+def test_a_video_of_which_nothing_can_be_decoded_is_named(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mov", numbered(10), "mjpeg")
     content = bytearray(path.read_bytes())
     start = content.index(b"mdat") + 4
     end = content.index(b"moov") - 4

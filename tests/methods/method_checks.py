@@ -107,6 +107,14 @@ def changed(module: nn.Module, before: dict[str, Tensor]) -> bool:
     return any(not torch.equal(parameter, before[name]) for name, parameter in module.named_parameters())
 
 
+def assert_same_gradients(method: Method, loss: Tensor, twin: Method, expected: Tensor) -> None:
+    """Hold the gradients of a loss to those that the method's copy has of another way to the same value: in float64."""
+    gradients = torch.autograd.grad(loss, list(method.parameters()), allow_unused=True, materialize_grads=True)
+    others = torch.autograd.grad(expected, list(twin.parameters()), allow_unused=True, materialize_grads=True)
+    for (name, _), gradient, other in zip(method.named_parameters(), gradients, others, strict=True):
+        assert (gradient - other).norm() <= 1e-8 * other.norm() + 1e-10, name
+
+
 def gradient_error(loss: Callable[[], Tensor], parameters: Iterable[nn.Parameter], step_size: float = 1e-9) -> float:
     """The relative difference between the gradient of `loss` and its central difference, along a random direction.
 

@@ -49,7 +49,10 @@ def run_demo(out: Path, *, subjects: int, iterations: int, seed: int, report: Si
 
 
 def train_and_evaluate(config: RunConfig, run: Path, report: Silent) -> Evaluation:
-    """Train (or finish) one run, freeze its operating point on source data, then measure it on the target."""
+    """Train (or finish) one run, freeze its operating point on source data, then measure it on the target.
+
+    Raises UserError if folder `run` holds a run with other settings.
+    """
     if (run / CONFIG_NAME).exists():
         if read_config(run) != config:
             raise UserError(f"{run}: holds a run with other settings; choose another folder")

@@ -65,7 +65,7 @@ def run_jobs(
 
     Only this process writes results, so that a job that ran twice, because its machine was lost, is in them once.
     A job that fails is reported and stops no other; the next call tries it again. `on_done` is told of each job that
-    is done, and of the seconds that it took.
+    is done, and of the seconds that it took. Raises ValueError if two jobs have one name.
     """
     waiting = waiting_jobs(jobs, results)
     if len({job.name for job in jobs}) < len(jobs):

@@ -151,7 +151,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def setting_values(name: str) -> dict[str, Any]:
-    """Return the values of a size setting: `full` (256 px, the papers' width) or `small` (64 px, ours)."""
+    """Return the values of a size setting: `full` (256 px, the papers' width) or `small` (64 px, ours).
+
+    Raises UserError for another name.
+    """
     folder = resources.files("dgfas.core") / "settings"
     valid = sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     if name not in valid:
@@ -170,7 +173,10 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
-    """Turn `["training.seed=3", "options.order=first"]` into a nested mapping; values are read as YAML."""
+    """Turn `["training.seed=3", "options.order=first"]` into a nested mapping; values are read as YAML.
+
+    Raises UserError for a text of another form, or a value that is no YAML.
+    """
     tree: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

@@ -11,7 +11,7 @@ def rgb_and_hsv(rgb: UInt8[ndarray, "h w 3"], hsv: str = "pillow") -> UInt8[ndar
     """Stack an RGB image and its HSV form, channels first.
 
     `hsv="pillow"` is what RFM's released code feeds: Pillow's conversion, H, S and V each 0..255.
-    `hsv="cv2"` is ANRL's: OpenCV's conversion, H 0..179, S and V 0..255.
+    `hsv="cv2"` is ANRL's: OpenCV's conversion, H 0..179, S and V 0..255. Raises ValueError for another.
     """
     if hsv == "pillow":
         converted = np.asarray(Image.fromarray(rgb).convert("HSV"))

@@ -49,7 +49,10 @@ def describe(path: str) -> Recording | None:
 
 
 def finish(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
-    """Undo the numbering of copies that call the people of the test folder 21 to 50, as if they were 1 to 30."""
+    """Undo the numbering of copies that call the people of the test folder 21 to 50, as if they were 1 to 30.
+
+    Raises UserError if some are numbered so and some not.
+    """
     test = [recording for recording in recordings if recording.split == "test"]
     if all(int(recording.subject) <= TEST_OFFSET + PEOPLE["test"] for recording in test):
         return recordings

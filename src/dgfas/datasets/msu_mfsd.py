@@ -56,7 +56,10 @@ def describe(path: str) -> Recording | None:
 
 
 def check_lists(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
-    """Note where the lists beside the data name other people than the official ones, which are followed."""
+    """Note where the lists beside the data name other people than the official ones, which are followed.
+
+    Raises UserError for a list that holds something else than numbers.
+    """
     for split, official in CLIENTS.items():
         path = root / f"{split}_sub_list.txt"
         if path.is_file():

@@ -78,7 +78,10 @@ def resolve_protocol(
 def protocol_tasks(
     name: str, domains: Sequence[str], frames: pd.DataFrame | None = None, lists: Lists | None = None
 ) -> list[Task]:
-    """Return the tasks of a protocol as `resolve_protocol` does, whether their data sets are there or not."""
+    """Return the tasks of a protocol as `resolve_protocol` does, whether their data sets are there or not.
+
+    Raises UserError for a protocol that is unknown.
+    """
     family, _, argument = name.partition(":")
     if " to " in name:
         tasks = [parse_task(name)]

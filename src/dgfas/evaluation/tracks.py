@@ -77,7 +77,8 @@ def choose_deployable(
     """Choose a checkpoint and a threshold from the source development scores of each checkpoint, and nothing else.
 
     `development` maps an iteration to frame scores. `selection`: "source_validation" (of equal ones the later) or
-    "last". `threshold`: see `fix_threshold`; it is set on rows at `level`, every domain weighing equally.
+    "last". `threshold`: see `fix_threshold`; it is set on rows at `level`, every domain weighing equally. Raises UserError for
+    an unknown rule, or a domain that lacks a class.
     """
     if selection not in SELECTION_WORDS:
         raise UserError(f"unknown selection rule {selection!r}; {nearest(selection, SELECTION_WORDS)}")
@@ -123,6 +124,7 @@ def evaluate_checkpoints(
 
     `development` and `target` map the same iterations to frame scores. `selection` and `threshold` are the rules of
     the deployable track (see `choose_deployable`); the oracle's are fixed. `resamples` and `seed` are the bootstrap's.
+    Raises ValueError if the iterations differ, and UserError where development and target share a subject or recording.
     """
     if set(development) != set(target) or not target:
         raise ValueError(f"checkpoints differ: development {sorted(development)}, target {sorted(target)}")

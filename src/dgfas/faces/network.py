@@ -14,7 +14,10 @@ from dgfas.faces.models import REMEDY, model_path
 
 
 class Network:
-    """One `.tflite` file, run on one thread. An object must not be called from two threads at once."""
+    """One `.tflite` file, run on one thread. An object must not be called from two threads at once.
+
+    Raises UserError if it cannot be loaded.
+    """
 
     def __init__(self, name: str) -> None:
         path = model_path(name)

@@ -52,7 +52,8 @@ class Store:
     def open(self, recordings: Sequence[Recording]) -> list[str]:
         """Make the folder, or check that it was begun with some of the same recordings; return which options changed.
 
-        Where one changed the manifest is removed until all that depends on it is made anew.
+        Where one changed the manifest is removed until all that depends on it is made anew. Raises UserError
+        if the folder holds another data set, or one of other recordings.
         """
         path = self.root / PREPARED_NAME
         _check_names(recordings)

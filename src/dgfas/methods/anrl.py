@@ -68,7 +68,10 @@ class Losses(NamedTuple):
 
 
 class ANRL(Method):
-    """Learn how much of batch and of instance normalisation each sample needs, across simulated domain shifts."""
+    """Learn how much of batch and of instance normalisation each sample needs, across simulated domain shifts.
+
+    Raises UserError if the network's own normalisation is set and contradicts the option.
+    """
 
     Options = ANRLOptions
 

@@ -41,7 +41,10 @@ class NonFiniteLossError(UserError):
 
 
 class Method(nn.Module, ABC):
-    """A way of training and scoring. Its parameters, buffers and optimisers are its whole state."""
+    """A way of training and scoring. Its parameters, buffers and optimisers are its whole state.
+
+    Raises UserError for fewer source domains than `least_domains`, or settings that its encoder cannot do.
+    """
 
     Options: ClassVar[type[MethodOptions]] = MethodOptions
     #: Whether `score` returns P(live). If not, scores are calibrated on source development data.

@@ -56,7 +56,10 @@ class SSDG(Method):
         self.project_classifier()
 
     def backbone(self) -> tuple[nn.Module, nn.Module, int]:
-        """Return generator, embedder and the channels of the embedding: SSDG-M or SSDG-R."""
+        """Return generator, embedder and the channels of the embedding: SSDG-M or SSDG-R.
+
+        Raises UserError if SSDG-R lacks its ImageNet weights, or its input is not RGB.
+        """
         if self.options.backbone == "depthnet":
             encoder = Encoder(self.setup.network, in_channels=3 if self.options.input == "rgb" else 6)
             convolutions = PooledConvolutions(encoder.last_channels, self.setup.network.width)

@@ -61,7 +61,10 @@ def image_style(weights: Path | None, chunks: Iterable[Tensor], n_frames: int) -
 
 
 def style_extractor(kind: StyleKind, method: Method) -> tuple[Extractor, list[str]]:
-    """Return what computes a chunk's statistics, and notes on what the method's networks lack."""
+    """Return what computes a chunk's statistics, and notes on what the method's networks lack.
+
+    Raises UserError if they have no encoder to read.
+    """
     modules = dict(method.named_modules())
     encoder = next((module for module in modules.values() if isinstance(module, Encoder)), None)
     layers = {f"layer{k}": module for k in (1, 2, 3) for name, module in modules.items() if name.endswith(f".layer{k}")}

@@ -172,7 +172,10 @@ class Training:
         self.sampler = BalancedSampler(self.live, domain, self.n_domains, training.batch_per_class, training.seed)
 
     def step(self) -> dict[str, float]:
-        """Do one iteration. Every random number depends on the seed, the batch's number and the process alone."""
+        """Do one iteration. Every random number depends on the seed, the batch's number and the process alone.
+
+        Raises UserError if the memory does not suffice.
+        """
         self.method.iteration = self.iteration
         logs: dict[str, float] = {}
         try:

@@ -96,7 +96,10 @@ class ClassicalMethod(ABC):
                 self.chosen = {"penalty": penalty, "gamma": gamma, "development_cross_entropy": loss}
 
     def score(self, features: Float[ndarray, "n d"]) -> Float[ndarray, " n"]:
-        """Return P(live) in (0, 1) of each row, calibrated on source development data."""
+        """Return P(live) in (0, 1) of each row, calibrated on source development data.
+
+        Raises ValueError before `fit`.
+        """
         if not self.machines:
             raise ValueError(f"{type(self).__name__} has not been fitted")
         return self.calibration.apply(fused_margin(self.machines, features))

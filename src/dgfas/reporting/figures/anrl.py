@@ -27,7 +27,10 @@ def first_anrl_run(runs: Runs) -> list[FinishedRun]:
 
 
 def batch_against_instance(first: FinishedRun, runs: Runs) -> PaperFigure:
-    """Draw figure 1: AUC by unseen domain of runs with batch and with instance normalisation."""
+    """Draw figure 1: AUC by unseen domain of runs with batch and with instance normalisation.
+
+    Raises UserError without such runs on the same sources.
+    """
     normalized = [run for run in of_method(runs, "anrl") if normalization_of(run) in ("batch", "instance")]
     kinds = {(run.config.data.sources, normalization_of(run)) for run in normalized}
     used = [run for run in normalized if {(run.config.data.sources, kind) for kind in ("batch", "instance")} <= kinds]
@@ -69,7 +72,10 @@ def batch_against_instance(first: FinishedRun, runs: Runs) -> PaperFigure:
 
 
 def by_normalization(run: FinishedRun, runs: Runs) -> PaperFigure:
-    """Draw figure 4: features by domain and class, a panel a normalisation."""
+    """Draw figure 4: features by domain and class, a panel a normalisation.
+
+    Raises UserError without a run of another normalisation on the same task.
+    """
     same = [other for other in of_method(runs, "anrl") if other.task == run.task]
     same.sort(key=lambda other: other.seed != run.seed)
     chosen = {

@@ -139,7 +139,10 @@ def clusterings(run: FinishedRun) -> list[tuple[int, Assignment]]:
 
 
 def domains_over_time(run: FinishedRun, runs: Runs) -> PaperFigure:
-    """Draw figure 6: the found domains in the features that they were found in, from clustering to clustering."""
+    """Draw figure 6: the found domains in the features that they were found in, from clustering to clustering.
+
+    Raises UserError if they were not found by D2AM's provider.
+    """
     provider = run.provider
     if not isinstance(provider, D2AMDomains):
         raise UserError("the run's domains were not found by the provider d2am")

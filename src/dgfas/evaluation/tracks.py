@@ -77,8 +77,8 @@ def choose_deployable(
     """Choose a checkpoint and a threshold from the source development scores of each checkpoint, and nothing else.
 
     `development` maps an iteration to frame scores. `selection`: "source_validation" (of equal ones the later) or
-    "last". `threshold`: see `fix_threshold`; it is set on rows at `level`, every domain weighing equally. Raises UserError for
-    an unknown rule, or a domain that lacks a class.
+    "last". `threshold`: see `fix_threshold`; it is set on rows at `level`, every domain weighing equally. Raises
+    UserError for an unknown rule, or a domain that lacks a class.
     """
     if selection not in SELECTION_WORDS:
         raise UserError(f"unknown selection rule {selection!r}; {nearest(selection, SELECTION_WORDS)}")

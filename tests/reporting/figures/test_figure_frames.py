@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from dgfas.reporting.figures.finished_run import FinishedRun
-from dgfas.reporting.figures.frames import draw_frames
+from dgfas.reporting.figures.frames import Frames, draw_frames
 
 
 def test_groups_are_drawn_evenly_and_the_same_again(make_run: Callable[..., Path]) -> None:
@@ -45,3 +46,11 @@ def test_shown_rows_take_each_group_in_turn(make_run: Callable[..., Path]) -> No
     shown = frames[rows]
     assert sorted(zip(shown.domain, shown.live, strict=True)) == list(zip(shown.domain, shown.live, strict=True))
     assert len(set(zip(shown.domain, shown.live, strict=True))) == 8
+
+
+def test_parts_of_a_data_set_share_their_persons(make_run: Callable[..., Path]) -> None:
+    data = FinishedRun.read(make_run("binary_cnn", "binary_cnn")).data
+    rows = [("phone[camera=a]", "1"), ("phone[camera=b]", "1"), ("phone[camera=b]", "2"), ("desk", "1")]
+    person = Frames(data, pd.DataFrame(rows, columns=["domain", "subject"])).person
+    assert person[0] == person[1]
+    assert len(set(person[1:])) == 3

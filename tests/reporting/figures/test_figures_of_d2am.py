@@ -1,5 +1,6 @@
 """Adaptation features, attention and clusters, against what the run's own networks and files say."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import torch
 from matplotlib.colors import to_hex
 
 from dgfas.methods.d2am import D2AM
-from dgfas.reporting.figures import PaperFigure
+from dgfas.reporting.figures import PaperFigure, d2am, paper_figures
 from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
 from dgfas.reporting.roc import COLOURS
+from heard import Heard
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +82,38 @@ def test_clusters_are_the_saved_domains(drawn: dict[str, PaperFigure], d2am_run:
             if len(one.get_offsets())
         }
         assert found == expected
+
+
+def test_statistics_are_of_the_channels_of_high_and_of_low_attention(
+    d2am_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = FinishedRun.read(d2am_run)
+    method, frames = trained(run, D2AM), d2am.draw_of_the_task(run)
+    shown: dict[str, np.ndarray] = {}
+    monkeypatch.setattr(d2am, "draw_embeddings", lambda features, *more: shown.update(features))
+    d2am.task_and_domain_channels(run, [run])
+    with torch.no_grad():
+        x = method.encoder.stem(frames.images())
+        for stage, drlm in zip(method.encoder.stages, method.drlms, strict=True):
+            before = stage(x)
+            x = drlm(before)
+        attention = method.drlms[-1].attention(before)[:, :, None, None]
+    order = np.argsort(attention.mean(dim=(0, 2, 3)).numpy())
+    half = len(order) // 2
+    for title, features, channels in (
+        ("(c) from F+", attention * before, order[-half:]),
+        ("(d) from F−", (1 - attention) * before, order[:half]),
+    ):
+        columns = [features[:, c].mean(dim=(1, 2)) for c in channels]
+        columns += [(features[:, c].var(dim=(1, 2), correction=0) + 1e-5).sqrt() for c in channels]
+        varies = [place for place, column in enumerate(columns) if column.std() > 1e-3]  # other channels are dead
+        assert len(varies) > half / 2
+        for place in varies:
+            expected = (columns[place] - columns[place].mean()) / columns[place].std(correction=0)
+            np.testing.assert_allclose(shown[title][:, place], expected.numpy(), rtol=1e-3, atol=1e-3)
+
+
+def test_domains_drawn_by_lot_have_no_distances(make_run: Callable[..., Path]) -> None:
+    heard = Heard()
+    paper_figures([make_run("d2am_random", "d2am", "domains.provider=random")], heard)
+    assert any("D2AM, figure 7: not drawn" in note and "drawn by lot" in note for note in heard.notes)

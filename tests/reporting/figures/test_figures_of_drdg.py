@@ -1,12 +1,14 @@
 """Weights of samples and channels, against DRDG's own modules called by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from dgfas.domains.provider import Assignment
 from dgfas.methods.drdg import DRDG
 from dgfas.reporting.figures import PaperFigure
 from dgfas.reporting.figures.drdg import outlying, weighed
@@ -102,3 +104,13 @@ def test_outlying_is_the_ratio_of_mean_distances() -> None:
 def test_the_baseline_stands_beside(drawn: dict[str, PaperFigure]) -> None:
     assert [axes.get_title() for axes in drawn["drdg-5cd"].figure.axes] == ["(c) Baseline", "(d) DRDG"]
     assert "run drdg_baseline" in drawn["drdg-5cd"].caption
+
+
+def test_found_domains_are_those_that_the_checkpoint_learnt_with(make_run: Callable[..., Path]) -> None:
+    run = make_run("drdg_found", "drdg", "domains.provider=random", "domains.recluster_every=1")
+    shown = weighed(replace(FinishedRun.read(run), step=2))
+    train = FinishedRun.read(run).data.part("train").index
+    domain = [Assignment.read(run / "domains" / f"clustering_{n:03d}.npz").domain for n in range(4)]
+    places = train.get_indexer(shown.frames.table.index)
+    same = [(of_all[places] == shown.batch.domain.numpy()).all() for of_all in domain]
+    assert same == [False, True, False, False]

@@ -9,6 +9,7 @@ from torch import Tensor
 from dgfas.core.errors import UserError
 from dgfas.domains.clustering import standardised
 from dgfas.domains.d2am import D2AMDomains
+from dgfas.domains.diagnostics import DISCREPANCY_FRAMES
 from dgfas.domains.provider import Assignment
 from dgfas.methods.d2am import D2AM
 from dgfas.methods.rfm import RFM
@@ -64,25 +65,34 @@ def adaptation_features(run: FinishedRun, runs: Runs) -> PaperFigure:
 
 
 def task_and_domain_channels(run: FinishedRun, runs: Runs) -> PaperFigure:
-    """Draw figures 4c and 4d: df(x) of the third DRLM from F+ and from F-."""
+    """Draw figures 4c and 4d: df(x) of the third DRLM from F+ and from F-.
+
+    Each from its half of the channels, as D2AM's provider chooses them: F+ and F- differ by a factor a channel, which
+    standardising takes out.
+    """
     method, frames = trained(run, D2AM), draw_of_the_task(run)
     drlm = method.drlms[-1]
 
     def statistics(outputs: dict[str, Any]) -> dict[str, Tensor]:
         features = outputs["stage"]
         both = {"(c) from F+": drlm(features), "(d) from F−": drlm.domain_features(features)}
-        return {name: torch.cat(channel_statistics(part), dim=1) for name, part in both.items()}
+        found = {name: torch.stack(channel_statistics(part), dim=1) for name, part in both.items()}
+        return {"attention": drlm.attention(features), **found}
 
     found = collect(method, frames, {"stage": method.encoder.stages[-1]}, statistics)
-    features = {name: standardised(of_name) for name, of_name in found.items()}
+    attention = found.pop("attention").mean(axis=0, keepdims=True)
+    low, high = lowest_and_highest(attention, attention.shape[1] // 2)
+    chosen = zip(found.items(), (high[0], low[0]), strict=True)
+    features = {name: standardised(both[:, :, half].reshape(len(frames), -1)) for (name, both), half in chosen}
     return PaperFigure(
         name="d2am-4cd",
         source="D2AM, figure 4c and d",
         title="Style statistics of the task's and of the domain's channels",
         caption=(
-            f"{run.words}. t-SNE of df(x), mean and standard deviation of the third DRLM's channels (standardised), "
-            f"from the task features F+ and the domain features F−, of {len(frames)} frames, as many of each domain "
-            f"and class as there are. {likeness_words(features, frames)}"
+            f"{run.words}. t-SNE of df(x), mean and standard deviation of channels of the third DRLM (standardised): "
+            "of the task features F+ the half with the highest mean attention, of the domain features F− the half "
+            f"with the lowest; {len(frames)} frames, as many of each domain and class as there are. "
+            f"{likeness_words(features, frames)}"
         ),
         expectation="(c) divides live from spoof better than (d); (d) divides the domains better than (c).",
         figure=draw_embeddings(features, frames, run.domains),
@@ -184,8 +194,14 @@ def domains_over_time(run: FinishedRun, runs: Runs) -> PaperFigure:
 
 
 def domain_distances(run: FinishedRun, runs: Runs) -> PaperFigure:
-    """Draw figure 7: how far found and given domains are apart, and how much the clusterings agree."""
+    """Draw figure 7: how far found and given domains are apart, and how much the clusterings agree.
+
+    Raises UserError if the domains were not found by features.
+    """
     named = clusterings(run)
+    first, last = named[0][1].log, named[-1][1].log
+    if "mmd_found" not in first:
+        raise UserError("the run's domains were drawn by lot: there are no features in which to measure them")
     with canvas(8.4, 3.6) as figure:
         distance, agreement = figure.subplots(1, 2)
         for axes, lines in (
@@ -201,17 +217,17 @@ def domain_distances(run: FinishedRun, runs: Runs) -> PaperFigure:
             axes.legend(fontsize=8)
         distance.set(title="(a) distance between domains", ylabel="squared MMD", ylim=(0, None))
         agreement.set(title="(b) agreement of the found domains", ylabel="NMI", ylim=(0, 1.05))
-    first, last = named[0][1].log, named[-1][1].log
     return PaperFigure(
         name="d2am-7",
         source="D2AM, figure 7",
         title="Found domains against given ones over the training",
         caption=(
             f"{run.words}. At each of the {len(named)} clusterings of all {len(named[0][1].domain)} training frames: "
-            "(a) the squared MMD between two domains, mean over pairs, in the features that were clustered; (b) the "
-            "normalised mutual information of the found domains with the clustering before and with the data sets. "
-            f"MMD of the found domains from {first['mmd_found']:.3f} to {last['mmd_found']:.3f}. The first clustering "
-            "is by features of the images alone, later ones by those of the network, so the two do not compare."
+            "(a) the squared MMD between two domains, mean over pairs, in the features that were clustered, of at most "
+            f"{DISCREPANCY_FRAMES} frames a domain; (b) the normalised mutual information of the found domains with "
+            f"the clustering before and with the data sets. MMD of the found domains from {first['mmd_found']:.3f} to "
+            f"{last['mmd_found']:.3f}. The first clustering is by features of the images alone, later ones by those of "
+            "the network, so the two do not compare."
         ),
         expectation=(
             "(a) Found domains are farther apart than the given ones. (b) In the paper the agreement with the previous "

@@ -9,7 +9,6 @@ from numpy import ndarray
 
 from dgfas.core.label import Label
 from dgfas.data.batches import BalancedSampler, Batch
-from dgfas.domains.provider import Assignment
 from dgfas.methods.drdg import DRDG
 from dgfas.reporting.figures.drawing import canvas, percent
 from dgfas.reporting.figures.embedding import draw_embeddings, embed, likeness_words
@@ -19,6 +18,7 @@ from dgfas.reporting.figures.frames import Frames, draw_frames
 from dgfas.reporting.figures.maps import central_share, channel_mean, draw_rows, lowest_and_highest, show
 from dgfas.reporting.figures.paper_figure import PaperFigure, Recipe
 from dgfas.reporting.roc import COLOURS
+from dgfas.training.checkpoint import checkpoint_path, read_checkpoint
 from dgfas.training.trained import scoring_device
 
 PER_CELL = 32  # frames of each domain and class in the batch that is weighed
@@ -60,7 +60,8 @@ class Weighed:
 def weighed(run: FinishedRun) -> Weighed:
     """Return a balanced batch of training frames with their weights, in evaluation mode."""
     method, table, live = trained(run, DRDG), run.data.part("train"), run.data.live("train")
-    domain, n_domains = training_domain(run), method.setup.n_domains
+    _, tensors = read_checkpoint(checkpoint_path(run.path, run.step), method)
+    domain, n_domains = tensors["domain"].numpy(), method.setup.n_domains  # those that it last learnt with
     cells = [int(((domain == k) & (live == is_live)).sum()) for k in range(n_domains) for is_live in (True, False)]
     per_cell = max(1, min(PER_CELL, *cells))  # no frame twice
     rows = BalancedSampler(live, domain, n_domains, per_cell, run.seed).rows(0)
@@ -69,12 +70,6 @@ def weighed(run: FinishedRun) -> Weighed:
         encoded = method.encoder(batch.images).concat
         weight = method.weight(method.reweighted(encoded), batch)
     return Weighed(method, batch, Frames(run.data, table.iloc[rows]), encoded, weight.double().cpu().numpy())
-
-
-def training_domain(run: FinishedRun) -> Int[ndarray, " n"]:
-    """Return the domain of every training frame: the data set's, or as it was found last."""
-    found = sorted((run.path / "domains").glob("clustering_*.npz"))
-    return Assignment.read(found[-1]).domain if found else run.data.domain("train", run.config.data.sources)
 
 
 def weighed_samples(run: FinishedRun, runs: Runs) -> PaperFigure:
@@ -153,7 +148,8 @@ def weighed_channels(run: FinishedRun, runs: Runs) -> PaperFigure:
         caption=(
             f"{run.words}. Mean over the quarter of the channels that FRM weighs least, and most, of the reweighted "
             f"features, for {len(first)} training frames among the quarter that SRM weighs least in their class; both "
-            "maps of a frame on one scale. In the middle half of height and width (25 % of the crop) lie "
+            "maps of a frame on one scale. The features hold FRM's weights: part of the difference in energy is "
+            "by construction. In the middle half of height and width (25 % of the crop) lie "
             f"{facts}, mean over {len(frames)} frames."
         ),
         expectation=(

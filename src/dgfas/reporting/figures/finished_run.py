@@ -10,6 +10,7 @@ from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.domains.provider import DomainProvider
 from dgfas.evaluation.scores import Scores, read_scores, scores_of_frames
+from dgfas.evaluation.slices import parse_slice, stored_name
 from dgfas.evaluation.tasks import Task, file_name
 from dgfas.training.configure import provider_of
 from dgfas.training.record import read_config
@@ -72,10 +73,10 @@ class FinishedRun:
         return load_task(self.config.data, self.config.network.image_size, self.config.data.target)
 
     def unseen_domains(self) -> list[str]:
-        """Return the domains of the run's data that are no source, the target first."""
-        target = self.task.target
-        others = [name for name in domains_but(target, self.config.data.roots) if name not in self.task.sources]
-        return [target, *others]
+        """Return the target and the run's other data sets of which no source is a part."""
+        target, others = self.task.target, domains_but(self.task.target, self.config.data.roots)
+        seen = {stored_name(parse_slice(source).data_set, others) for source in self.task.sources}
+        return [target, *(name for name in others if name not in seen)]
 
     def target_scores(self, target: str) -> Scores:
         """Return the frame scores of the deployable checkpoint on an unseen domain: the stored ones, if it has some."""

@@ -14,6 +14,7 @@ from dgfas.core.label import Label
 from dgfas.core.seeding import stable_rng
 from dgfas.data.batches import BatchLoader
 from dgfas.evaluation.parts import Part
+from dgfas.evaluation.slices import data_set_of
 from dgfas.reporting.figures.finished_run import FinishedRun
 from dgfas.training.task_data import TaskData
 from dgfas.training.trained import scoring_device
@@ -59,7 +60,8 @@ class Frames:
     @property
     def person(self) -> ndarray:
         """The number of each frame's person, `(n,)`."""
-        return self.table.groupby(["domain", "subject"], sort=True).ngroup().to_numpy()
+        data_set = self.table["domain"].map(data_set_of)  # slices of one share their persons
+        return self.table.groupby([data_set, "subject"], sort=True).ngroup().to_numpy()
 
     def crops(self) -> list[UInt8[ndarray, "s s 3"]]:
         """The frames as RGB pictures."""

@@ -1,5 +1,7 @@
 """The figures of RFM (Shao, Lan and Yuen, AAAI 2020), from runs of rfm and of the methods beside it."""
 
+import numpy as np
+
 from dgfas.evaluation.scores import Scores
 from dgfas.methods.base import Method
 from dgfas.reporting.figures.drawing import canvas, join_words, panels, percent
@@ -71,7 +73,8 @@ def attention_on_attacks(run: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figure 6: where Binary CNN and RFM look in attacks of the unseen domain."""
     plain = companion(run, runs, "binary_cnn", lambda other: True, "a run of binary_cnn")
     frames = draw_frames(run, ["target"], 2 * MEASURED, purpose="attention")
-    frames = frames[~frames.live][:MEASURED]
+    attacks = frames[~frames.live]
+    frames = attacks[np.sort(attacks.spread(MEASURED, ["species"]))]
     maps = {}
     for name, one in (("Binary CNN", plain), ("RFM", run)):
         maps[name] = spoof_attention(trained(one, Method), frames.images())  # type: ignore[type-abstract]

@@ -66,6 +66,30 @@ def test_a_fifth_domain_needs_only_yaml(tmp_path: Path) -> None:
     assert set(manifest.frames["species"]) == {"live", "replay"}
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("blur_pixels", [0, 0], "must lie within 0.05 to 100"),
+        ("resolution_pixels", [1300, 1400], "must lie within 16 to 1279"),
+        ("jpeg_quality", [0, 90], "must lie within 1 to 100"),
+    ],
+)
+def test_a_camera_that_cannot_be_is_refused(tmp_path: Path, key: str, value: list[float], said: str) -> None:
+    content = shipped("desk")
+    content["cameras"][1][key] = value
+    with pytest.raises(UserError, match=rf"domain.yaml: .*cameras.1.{key}: .*{said}"):
+        load_domain(written(tmp_path, content))
+
+
+def test_every_split_gets_every_attack_where_there_are_five(tmp_path: Path) -> None:
+    content = shipped("desk")
+    content.update(name="kiosk", attacks=["print", "replay", "cut", "print", "replay"])
+    options = {"spoof_recordings": 1, "live_recordings": 0, "frames": 1, "image_size": 32, "workers": 1}
+    frames = simulate(tmp_path / "set", domains=[written(tmp_path, content)], subjects=25, **options).frames
+    attacks = frames.groupby("split")["species"].nunique()
+    assert attacks.to_dict() == {"dev": 3, "test": 3, "train": 3}
+
+
 def test_unknown_domain_names_the_nearest() -> None:
     with pytest.raises(UserError, match="unknown simulated domain 'dexk'; did you mean 'desk'"):
         load_domain("dexk")

@@ -41,8 +41,9 @@ in the columns `factor_*`. It says nothing about error rates on real faces. The 
 
 How the domains differ on purpose:
 
-- Kinds of artefact differ by domain and not only their strength: colour halftone and creases; bands and compression
-  squares; stochastic grain, gloss and coloured fringes; line screens, fibres and fine grids. A weak rest is shared.
+- Kinds of artefact differ by domain and not only their strength. desk: colour dots, folds and a pixel lattice; webcam:
+  lines of the print head and rolling bands; laptop: grain, gloss and curved fringes; phone: fibres, squares of the
+  video's compression and broad fringes. A weak rest is shared.
 - Live captures have harmless texture of their own (coarse JPEG, sensor columns, mains flicker, colour-filter checks),
   so that "any texture is an attack" fails on the domain that was not seen.
 - Exposure, contrast, white balance, colour spread and fine detail of every image are brought to targets that are drawn
@@ -60,6 +61,13 @@ Within a domain: trained on its train subjects, measured on its test subjects. U
 The AUC on one unseen domain moves by a tenth or more from one training or data seed to the next; compare methods on the
 mean of the tasks, over several seeds, and with the same seeds for each method.
 """
+
+
+#: Of the drawing itself; a mended one would be another version.
+KNOWN_FAULTS = (
+    "- The holes of a cut photograph (domain desk) move against the head's turn instead of with it, so that in many "
+    "recordings brow or cheek shows through them instead of the eyes.",
+)
 
 
 def write_card(results: Path, page: Path, planned: int) -> None:
@@ -148,4 +156,4 @@ def _shortfalls(table: pd.DataFrame) -> Iterable[str]:
             faults.append(f"- The probe {name} is {gap:.3f} below the CNN; {PROBE_DISTANCE:.2f} is asked for.")
     for name in TEXTURE_PROBES:
         faults.append(f"- For information: {name} reaches {_mean(table, f'probe-{name}'):.3f}; it has no limit.")
-    return faults
+    return [*faults, *KNOWN_FAULTS]

@@ -5,6 +5,7 @@ Every range is `[least, most]`. "Cycles" count periods across the face crop, wha
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,7 +28,16 @@ def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     return bounds
 
 
+def _within(least: float, most: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] < least or bounds[1] > most:
+        raise ValueError(f"range {list(bounds)} must lie within {least:g} to {most:g}")
+    return bounds
+
+
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
+Resolution = Annotated[Range, AfterValidator(partial(_within, 16, 1279))]  # a sensor has 1280 columns
+Blur = Annotated[Range, AfterValidator(partial(_within, 0.05, 100))]
+Quality = Annotated[Range, AfterValidator(partial(_within, 1, 100))]
 Share = Annotated[float, Field(ge=0, le=1)]
 Contrast = Annotated[float, Field(ge=0, le=1)]
 White = tuple[Share, Share, Share]
@@ -53,8 +63,8 @@ class CameraModel(Strict):
     """A camera: optics, sensor, signal processing and compression, alike for live and spoof."""
 
     name: str
-    resolution_pixels: Range  # sensor pixels across the face crop
-    blur_pixels: Range  # deviation of the optical blur in sensor pixels
+    resolution_pixels: Resolution  # sensor pixels across the face crop
+    blur_pixels: Blur  # deviation of the optical blur in sensor pixels
     noise: float = Field(ge=0)  # deviation of the shot noise at full brightness
     colour_noise: float = Field(ge=0)  # deviation of the blotchy colour noise
     denoise: Share  # strength of the smoothing against noise
@@ -63,7 +73,7 @@ class CameraModel(Strict):
     white_balance_blue: float = Field(gt=0)  # gain of the blue channel that remains
     contrast: float = Field(gt=0)  # gain around middle grey, display-referred
     saturation: float = Field(ge=0)  # gain of the colour differences
-    jpeg_quality: Range  # 1..100
+    jpeg_quality: Quality  # 1..100
     flicker_contrast: Contrast  # bands of mains light that roll through the frame
     flicker_cycles: Range  # bands across the crop
     column_contrast: Contrast  # fixed stripes of the sensor's columns
@@ -149,7 +159,7 @@ class Enrolment(Strict):
 
     smoothing_levels: float = Field(ge=0)  # edge-preserving smoothing, in levels of 255
     recompression_probability: Share  # how often the picture was halved in size and compressed again
-    recompression_quality: Range  # JPEG 1..100
+    recompression_quality: Quality  # JPEG 1..100
 
 
 class CaptureDomain(Strict):

@@ -185,7 +185,9 @@ def _record_subject(job: Job) -> None:
     """Write the frames of one subject, then the file of their rows: a subject counts when that exists."""
     attacks = job.domain.attacks
     species = ["live"] * job.live_recordings
-    first = job.subject * job.spoof_recordings
+    # Splits take every fifth subject: where the attacks are a multiple of five, each split would have its own for ever.
+    shift = job.subject // len(SPLIT_CYCLE) if len(attacks) % len(SPLIT_CYCLE) == 0 else 0
+    first = job.subject * job.spoof_recordings + shift
     species += [attacks[(first + number) % len(attacks)] for number in range(job.spoof_recordings)]
     rows = []
     for number, kind in enumerate(species):

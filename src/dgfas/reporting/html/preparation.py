@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from dgfas.core.errors import UserError
 from dgfas.core.files import read_json, write_whole
 from dgfas.core.label import Label
-from dgfas.core.manifest import PREPARED_NAME, Manifest
+from dgfas.core.manifest import PREPARED_NAME, Manifest, read_recordings
 from dgfas.core.recording import SPLITS
 from dgfas.faces.prepare import RECORDINGS_NAME
 from dgfas.faces.sheet import sheet
@@ -41,7 +41,7 @@ def write_preparation_report(root: Path, out: Path) -> None:
     """
     manifest = Manifest.read(root)
     try:
-        recordings = pd.read_csv(root / RECORDINGS_NAME, dtype={"subject": str, "recording": str})
+        recordings = read_recordings(root / RECORDINGS_NAME)
         options = read_json(root / PREPARED_NAME)
     except OSError as error:
         raise UserError(f"{error.filename}: not found; this report is of data sets made by `dgfas prepare`") from error

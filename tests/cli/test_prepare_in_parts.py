@@ -37,6 +37,13 @@ def test_two_parts_make_one_data_set(tmp_path: Path, models: None) -> None:
     assert "is no shard" in dgfas(*prepare(source, tmp_path / "whole", "--shard", "1/2")).mistake
 
 
+def test_the_data_set_does_not_go_among_its_photos(tmp_path: Path) -> None:
+    source = photos(tmp_path / "photos")
+    answer = dgfas(*prepare(source, source))
+    assert "photos: is SOURCE; name a folder of its own for OUT" in answer.mistake
+    assert not (source / "prepare.json").exists()
+
+
 def test_depth_maps_made_elsewhere(tmp_path: Path, models: None) -> None:
     source = photos(tmp_path / "photos")
     (tmp_path / "depth" / "live" / "anna").mkdir(parents=True)

@@ -51,6 +51,15 @@ def test_device_session_and_condition_are_texts_and_stay_with_rejected_recording
         check_frames(frames.assign(session=3), PATH)
 
 
+@pytest.mark.parametrize("name", ["2024", "007", "1.0", "NA", "None", "true"])
+def test_names_of_rejected_recordings_stay_texts(tmp_path: Path, name: str) -> None:
+    rejected = pd.DataFrame([dict.fromkeys(REJECTED_COLUMNS, name) | {"split": "dev", "label": 0, "device": name}])
+    write_manifest(tmp_path, good_frames(), rejected)
+    row = Manifest.read(tmp_path).rejected.iloc[0]
+    assert row[["domain", "subject", "recording", "species", "source", "reason", "device"]].tolist() == [name] * 7
+    assert row["label"] == 0
+
+
 def test_nothing_rejected_is_an_empty_table(tmp_path: Path) -> None:
     write_manifest(tmp_path, good_frames())
     assert Manifest.read(tmp_path).rejected.columns.tolist() == REJECTED_COLUMNS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,6 +136,13 @@ def test_two_processes_may_pack_at_once(prepared: Manifest, monkeypatch: pytest.
     monkeypatch.setattr(frames, "_fill", fill_late)
     assert len(pack(prepared, 40).images) == 6
     assert list((prepared.root / "packed").iterdir()) == folders
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_hindrance(prepared: Manifest) -> None:
+    folder = pack(prepared, 32).images.filename
+    left = Path(str(folder)).parent
+    left.rename(left.with_name(f"{left.name}.partial-{os.getpid()}"))
+    assert len(pack(prepared, 32).images) == 6
 
 
 def test_rows_without_a_depth_map_need_no_file(prepared: Manifest) -> None:

@@ -1,6 +1,7 @@
 """Layouts of folders that people have, and what is read out of them."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,18 @@ def test_domain_split_and_subject_from_folders(tmp_path: Path) -> None:
         "phone/test/attack/video/bert/x.avi": ("phone", "test", "bert", "replay"),
         "web cam/dev/live/anna/2.mov": ("web cam", "dev", "anna", "live"),
     }
+
+
+def test_photos_and_videos_are_nobodys_name(tmp_path: Path) -> None:
+    touch(tmp_path, "live/photos/anna/a.jpg", "live/Videos/bert/b.mp4", "attack/photo/carl/c.jpg")
+    found = by_name(read_folder(tmp_path, domain="desk"))
+    assert [(one.subject, one.species) for one in found.values()] == [
+        ("carl", "print"),
+        ("bert", "live"),
+        ("anna", "live"),
+    ]
+    touch(tmp_path / "unlabelled", "photos/anna/a.jpg", "photos/bert/b.jpg")
+    assert {one.subject for one in read_folder(tmp_path / "unlabelled").recordings} == {"anna", "bert"}
 
 
 def test_with_a_domain_given_other_folders_name_the_subject(tmp_path: Path) -> None:
@@ -104,6 +117,29 @@ def test_hidden_and_other_files_are_passed_over_and_said(tmp_path: Path) -> None
     reading = read_folder(tmp_path, domain="desk")
     assert [one.name for one in reading.recordings] == ["live/a.jpg"]
     assert any("2 other files were passed over" in note and "1 .bmp" in note for note in reading.notes)
+
+
+def test_linked_folders_are_read_and_keep_no_folder_from_its_own_name(tmp_path: Path) -> None:
+    touch(tmp_path, "pool/photos/live/z/a.jpg", "elsewhere/b.jpg", "elsewhere/anna/c.jpg")
+    root = tmp_path / "pool" / "photos"
+    (root / "print").symlink_to(tmp_path / "elsewhere")
+    (root / "a link").symlink_to(root / "live")  # before the folder in the order of names
+    (root / "live" / "up").symlink_to(root)
+    reading = read_folder(root, domain="desk")
+    assert [one.name for one in reading.recordings] == ["live/z/a.jpg", "print/anna/c.jpg", "print/b.jpg"]
+    again = sorted(note for note in reading.notes if "was passed over" in note)
+    assert again == [
+        f"{root / 'a link'}: is a folder that was read under another name, and was passed over",
+        f"{root / 'live' / 'up'}: is a folder that was read under another name, and was passed over",
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_named(somebody_else: Callable[[], None], open_folder: Path) -> None:
+    touch(open_folder, "live/a.jpg", "print/b.jpg")
+    (open_folder / "print").chmod(0o000)
+    somebody_else()
+    with pytest.raises(UserError, match=r"print: cannot be read \(Permission denied\); mend the permissions"):
+        read_folder(open_folder, domain="desk")
 
 
 @pytest.mark.parametrize("name", ["manifest.parquet", "prepare.json", "simulation.json"])
@@ -239,8 +275,24 @@ def test_a_table_says_everything(tmp_path: Path) -> None:
         ("path\na.jpg\na.jpg\n", r"line 3: recording 'a.jpg' was already described"),
         (
             "path,recording,label\na.jpg,r,live\nb.jpg,r,spoof\n",
-            r"line 3: recording 'r' was already",
+            r"line 3: recording 'r' was already described otherwise; all its lines must say the same",
         ),
+        ("path,recording,light\na.jpg,r,dim\nb.jpg,r,bright\n", r"line 3: recording 'r' was already described other"),
+        ("path,recording,light\na.jpg,r,dim\nb.jpg,r,\n", r"line 3: recording 'r' was already described otherwise"),
+        (
+            "path,recording,box\na.jpg,r,1 2 3 4\nb.jpg,r,1 2 3 5\n",
+            r"line 3: recording 'r' has another box already; put the boxes of its frames into a file .*column 'boxes'",
+        ),
+        (
+            "path,quarter_turns\na.jpg,1.0\n",
+            r"line 2: column 'quarter_turns': '1.0' is not a number of turns .*0, 1, 2",
+        ),
+        ("path,quarter_turns\na.jpg,90\n", r"line 2: column 'quarter_turns': '90' is not a number of turns by 90 deg"),
+        ("path,box\na.jpg,nan nan nan nan\n", r"line 2: column 'box': 'nan nan nan nan' is not .left top right bottom"),
+        ("path,box\na.jpg,0 0 inf 9\n", r"line 2: column 'box': '0 0 inf 9' is not"),
+        ("path,box\na.jpg,9 0 1 9\n", r"line 2: column 'box': '9 0 1 9' is not"),
+        ("path,box\na.jpg,1 2 3\n", r"line 2: column 'box': '1 2 3' is not"),
+        ("path,box\na.jpg,1;2;3;4\n", r"line 2: column 'box': '1;2;3;4' is not"),
         ("path\n", r"holds no photo"),
     ],
 )

@@ -150,7 +150,7 @@ def test_enrolment_of_replay_attack_is_left_out_and_counted(tmp_path: Path) -> N
 
 
 def test_msu_follows_the_official_lists_and_not_the_swapped_ones(tmp_path: Path) -> None:
-    root = build_tree("msu-mfsd", tmp_path)
+    root = build_tree("msu-mfsd", tmp_path / "msu")
     for split in ("train", "test"):
         listed = (root / f"{split}_sub_list.txt").read_text()
         assert not listed.endswith("\n")
@@ -158,7 +158,9 @@ def test_msu_follows_the_official_lists_and_not_the_swapped_ones(tmp_path: Path)
         assert people == set(map(int, listed.split()))
     assert read("msu-mfsd", root).notes == []
     (root / "train_sub_list.txt").write_text((root / "test_sub_list.txt").read_text())
-    assert "differs from the official list, which is followed, in people 1, 2, 3, 5" in read("msu-mfsd", root).notes[0]
+    for above in (root, root.parent):  # the lists are those beside the recordings
+        (note,) = read("msu-mfsd", above).notes
+        assert "train_sub_list.txt: differs from the official list, which is followed, in people 1, 2, 3, 5" in note
 
 
 def test_five_clips_of_msu_are_stored_upside_down() -> None:
@@ -181,13 +183,15 @@ def test_oulu_protocols_have_the_published_counts(protocol: object) -> None:
 
 def test_oulu_lists_beside_the_data_are_compared(tmp_path: Path) -> None:
     names = [f"{split}_files/1_1_{users[0]:02d}_1" for split, users in OULU_USERS.items()]
-    root = build_tree("oulu-npu", tmp_path, names)
+    root = build_tree("oulu-npu", tmp_path / "oulu", names)
     write_oulu_lists(root)
     assert len(list((root / "Protocols").rglob("*.txt"))) == 3 * (1 + 1 + 6 + 6)
     assert read("oulu-npu", root).notes == []
     path = root / "Protocols/Protocol_4/Test_2.txt"
     path.write_text(path.read_text().replace("+1,2_3_36_1", "-1,2_3_36_1"))
-    assert "Test_2.txt: differs from the protocol's rule, which is followed, in 2" in read("oulu-npu", root).notes[0]
+    for above in (root, root.parent):
+        (note,) = read("oulu-npu", above).notes
+        assert "Test_2.txt: differs from the protocol's rule, which is followed, in 2" in note
 
 
 def test_casia_test_people_may_be_numbered_21_to_50(tmp_path: Path) -> None:
@@ -273,6 +277,43 @@ def test_eyes_and_boxes_beside_the_videos_are_given(
     (recording,) = read(word, root).recordings
     assert recording.factors[factor[0]] == factor[1]
     assert given_boxes(recording)(0, 100, 100) is not None
+
+
+@pytest.mark.parametrize("frame", ["0001.png", "{stem}_1.png"])
+@pytest.mark.parametrize(
+    ("word", "path", "beside", "factor"),
+    [
+        ("oulu-npu", "Dev_files/6_3_21_1", "Dev_files/6_3_21_1.txt", "eyes"),
+        (
+            "replay-attack",
+            "devel/attack/hand/attack_print_client003_session01_highdef_photo_adverse",
+            "face-locations/devel/attack/hand/attack_print_client003_session01_highdef_photo_adverse.face",
+            "boxes",
+        ),
+    ],
+)
+def test_eyes_and_boxes_are_those_of_extracted_frames_too(
+    word: str, path: str, beside: str, factor: str, frame: str, tmp_path: Path
+) -> None:
+    image = tmp_path / path / frame.format(stem=Path(path).name)
+    for each in (image, tmp_path / beside):
+        each.parent.mkdir(parents=True, exist_ok=True)
+        each.write_text("0,10,20,30,40")
+    (recording,) = read(word, tmp_path).recordings
+    assert (image.parent / recording.factors[factor]).resolve() == tmp_path / beside
+    assert given_boxes(recording)(0, 100, 100) is not None
+
+
+def test_turning_extracted_frames_of_msu_is_told(tmp_path: Path) -> None:
+    for client in (1, 3):
+        frame = tmp_path / f"scene01/real/real_client{client:03d}_android_SD_scene01/1.png"
+        frame.parent.mkdir(parents=True)
+        frame.touch()
+    (note,) = read("msu-mfsd", tmp_path).notes
+    assert note.startswith(
+        "1 recordings of extracted frames are turned by 180 degrees (real/real_client003_android_SD_scene01), since "
+        "their videos are stored upside down"
+    )
 
 
 def test_oulu_protocols_are_those_of_the_evaluation() -> None:

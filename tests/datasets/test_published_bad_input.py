@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,31 +113,40 @@ def test_a_folder_of_extracted_frames_is_one_recording(tmp_path: Path) -> None:
     assert [path.name for path in recording.sources] == ["1.png", "9.png", "10.png"]
 
 
-@pytest.fixture
-def somebody_else() -> Iterator[Path]:
-    """Yield a folder that anybody may enter, and be somebody without rights for as long as the test lasts."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    me = os.geteuid()
-    yield folder
-    os.seteuid(me)
-    shutil.rmtree(folder)
-
-
-def test_what_cannot_be_read_is_named(somebody_else: Path) -> None:
-    root = build_tree("oulu-npu", somebody_else / "oulu", SOME)
+def test_what_cannot_be_read_is_named(somebody_else: Callable[[], None], open_folder: Path) -> None:
+    root = build_tree("oulu-npu", open_folder / "oulu", SOME)
     (root / "Train_files/1_1_01_1.avi").unlink()
     shutil.copy(root / "Train_files/1_1_01_2.avi", root / "Train_files/1_1_01_1.avi")
     (root / "Train_files/1_1_01_1.avi").chmod(0o000)
     (root / "Test_files").chmod(0o000)
-    if os.geteuid() == 0:
-        os.seteuid(65534)
+    somebody_else()
     assert "Test_files: cannot be read (Permission denied); mend the permissions" in refusal(root)
     os.seteuid(os.getuid())
     (root / "Test_files").chmod(0o755)
-    if os.geteuid() == 0:
-        os.seteuid(65534)
+    somebody_else()
     assert "1_1_01_1.avi: the file cannot be read; mend the permissions" in refusal(root)
+
+
+def test_a_link_to_nowhere_is_told_and_its_recording_missing(oulu: Path) -> None:
+    path = oulu / "Train_files/1_1_01_2.avi"
+    path.unlink()
+    path.symlink_to(oulu / "gone.avi")
+    completeness = compare(find_reader("oulu-npu"), read_data_set(find_reader("oulu-npu"), oulu))
+    assert "links to files that are not there (1): Train_files/1_1_01_2" in completeness.lines
+    assert "missing (4948): Dev_files/1_1_21_1" in "\n".join(completeness.lines)
+    assert completeness.lines[-1] == "incomplete: 2 recordings of 2 people"
+
+
+@pytest.mark.parametrize("name", ["manifest.parquet", "prepare.json"])
+def test_a_prepared_data_set_inside_is_passed_over_and_said(oulu: Path, name: str) -> None:
+    crop = oulu / "out/faces/oulu_npu/Train_files/1_1_01_1/000000.png"
+    crop.parent.mkdir(parents=True)
+    crop.touch()
+    (oulu / "out" / name).touch()
+    reading = read_data_set(find_reader("oulu-npu"), oulu)
+    assert {recording.name for recording in reading.recordings} == set(SOME)
+    assert reading.unknown == []
+    assert reading.notes == [f"{oulu / 'out'}: is a prepared data set and was passed over"]
 
 
 def test_unknown_names_and_readers(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest
 from dgfas.core.recording import Recording
 from dgfas.datasets.depth_maps import with_depth_maps
+from dgfas.datasets.folder import read_folder
 from dgfas.faces.detection import FaceDetector
 from dgfas.faces.given import given_boxes, given_depth
 from dgfas.faces.mesh import FaceMesh, refined
@@ -64,6 +65,38 @@ def test_the_box_around_given_eyes_is_close_to_that_of_the_mesh(
 def test_unreadable_given_boxes_are_named(tmp_path: Path, factors: dict[str, str]) -> None:
     with pytest.raises(UserError, match=r"r\.mp4: (the given boxes cannot be read|no box is given)"):
         given_boxes(recording(tmp_path, **factors))
+
+
+@pytest.mark.parametrize("line", ["0 nan nan 5 5", "0 1 1 inf 5", "0 0 0 1e9 1e9", "0 -50000 0 60000 5"])
+def test_a_box_that_fits_no_frame_is_refused(line: str, tmp_path: Path) -> None:
+    (tmp_path / "r.face").write_text(line)
+    with pytest.raises(UserError, match=r"r\.mp4: the given box .* of frame 0 is none in a frame of 640 x 480 pixels"):
+        given_boxes(recording(tmp_path, boxes="r.face"))(0, 640, 480)
+
+
+def test_a_box_may_reach_beyond_the_frame(tmp_path: Path) -> None:
+    (tmp_path / "r.face").write_text("0 -100 -50 900 700")
+    assert given_boxes(recording(tmp_path, boxes="r.face"))(0, 640, 480) == (-100, -50, 800, 650)
+
+
+def test_a_table_names_the_boxes_of_the_frames_of_a_recording(tmp_path: Path) -> None:
+    """What the table's reader says where the lines of a recording have different boxes."""
+    for number in range(2):
+        (tmp_path / f"{number}.png").touch()
+    (tmp_path / "r.face").write_text("0 1 2 10 10\n1 3 4 10 10\n")
+    (tmp_path / "table.csv").write_text("path,recording,boxes\n0.png,r,r.face\n1.png,r,r.face\n")
+    (found,) = read_folder(tmp_path, table=tmp_path / "table.csv").recordings
+    assert given_boxes(found)(1, 640, 480) == (3, 4, 13, 14)
+
+
+def test_boxes_of_more_frames_than_were_extracted_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.face").write_text("".join(f"{number} 1 2 3 4\n" for number in range(10)))
+    frames = tuple(tmp_path / f"{number}.png" for number in range(0, 10, 5))
+    some = replace(recording(tmp_path, boxes="r.face"), sources=frames)
+    with pytest.raises(UserError, match=r"0\.png: the given boxes .* \(r.face is of frame 9, but there are 2 extr"):
+        given_boxes(some)
+    all_frames = replace(some, sources=tuple(tmp_path / f"{number}.png" for number in range(10)))
+    assert given_boxes(all_frames)(9, 640, 480) == (1, 2, 4, 6)
 
 
 @pytest.mark.parametrize("name", ["7.png", "000007.png", "000007_depth.jpg"])

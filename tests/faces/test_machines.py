@@ -95,8 +95,10 @@ def test_the_result_is_that_of_one_run(
     count = min(shards, 7)
     assert played.asked == [f"shard {index}/{count}" for index in range(1, count + 1)]
     assert (result.recordings, result.rejected, result.resumed) == (7, 2, 0)
-    again = prepare_on(Played(change=fail), recordings, tmp_path / "many", OPTIONS)
-    assert again.resumed == 7
+    readable = [recording for recording in recordings if recording.name not in "fb"]
+    assert prepare_on(Played(change=fail), readable, tmp_path / "many", OPTIONS).resumed == 5
+    again = prepare_on(Played(), recordings, tmp_path / "many", OPTIONS)
+    assert (again.resumed, again.rejected) == (5, 2)  # what could not be read was tried again
     smaller = replace(OPTIONS, margin=0.5)
     assert prepare_on(Played(), recordings, tmp_path / "many", smaller).resumed == 0
     prepare(recordings, tmp_path / "one", smaller)

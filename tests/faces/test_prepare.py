@@ -24,8 +24,10 @@ from dgfas.core.manifest import Manifest, write_manifest
 from dgfas.core.progress import Silent
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder import read_folder
+from dgfas.faces.frames import FrameRead
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import PrepareResult, prepare, prepare_one
+from dgfas.faces.record import Store, fingerprint
 from dgfas.faces.sheet import write_sheet
 from heard import Heard
 
@@ -217,6 +219,109 @@ def test_a_data_set_half_made_anew_has_no_manifest(photos: Path, tmp_path: Path)
         prepare(recordings, tmp_path / "out", replace(OPTIONS, margin=0.4), run=stop_at_once)
     assert not (tmp_path / "out" / "manifest.parquet").exists()
     assert run(photos, tmp_path / "out").resumed == 10  # with the first options again nothing is lost
+
+
+def test_a_kill_within_a_recording_at_another_size_leaves_nothing_finished_without_crops(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(photos, tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_write_frame", kill)
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, tmp_path / "out", replace(OPTIONS, size=32))
+    again = run(photos, tmp_path / "out")
+    assert again.resumed == 9
+    again.manifest.check_files()
+
+
+def test_a_recording_below_another_keeps_its_crops(tmp_path: Path, models: None, astronaut: np.ndarray) -> None:
+    for name in ("1.png", "2.png", "second/1.png", "second/2.png"):
+        write_image(tmp_path / "photos" / "live" / "anna" / name, astronaut)
+    run(tmp_path / "photos", tmp_path / "out")
+    write_image(tmp_path / "photos" / "live" / "anna" / "2.png", astronaut[::2, ::2])
+    result = run(tmp_path / "photos", tmp_path / "out")
+    assert (result.recordings, result.resumed) == (2, 1)
+    result.manifest.check_files()
+    (tmp_path / "photos" / "live" / "anna" / "2.png").unlink()
+    shorter = read_folder(tmp_path / "photos", domain="desk", images="frames").recordings
+    assert len(prepare(shorter, tmp_path / "out", OPTIONS).manifest.frames) == 3
+    assert len(list((tmp_path / "out" / "faces").rglob("*.png"))) == 6  # crops and depth maps
+
+
+def test_two_preparations_of_one_folder_do_not_mix(photos: Path, tmp_path: Path) -> None:
+    def prepare_too(*_: object) -> Iterator[Recording]:
+        with pytest.raises(UserError, match="out: another preparation writes there; wait for it, or choose another"):
+            run(photos, tmp_path / "out")
+        raise KeyboardInterrupt
+        yield
+
+    recordings = read_folder(photos, domain="desk").recordings
+    with pytest.raises(KeyboardInterrupt):
+        prepare(recordings, tmp_path / "out", OPTIONS, run=prepare_too)
+    assert run(photos, tmp_path / "out").resumed == 0  # a lock does not outlast its command
+
+
+@pytest.mark.parametrize("given", ["eyes", "boxes", "depth_maps"])
+def test_what_is_given_with_a_recording_is_noticed_when_it_changes(
+    given: str, tmp_path: Path, models: None, astronaut: np.ndarray
+) -> None:
+    write_image(tmp_path / "a.png", astronaut)
+    options = replace(OPTIONS, detector="blazeface" if given == "depth_maps" else "given")
+    if given == "depth_maps":
+        path = write_image(tmp_path / "maps" / "a.png", np.zeros_like(astronaut))
+        factors = {given: str(path.parent)}
+    else:
+        (path := tmp_path / "a.txt").write_text("1 180 70 100 100")  # of another frame
+        factors = {given: path.name}
+    recording = Recording("d", "s", "a", "train", Label.LIVE, "live", (tmp_path / "a.png",), factors)
+    first = prepare([recording], tmp_path / "out", options)
+    assert first.rejected == (given != "depth_maps")
+    assert prepare([recording], tmp_path / "out", options).resumed == 1
+    if given == "depth_maps":
+        write_image(path, np.full_like(astronaut, 200))
+        write_image(path.with_name("b.png"), astronaut)  # of another photo
+    else:
+        path.write_text({"boxes": "0 180 70 100 100", "eyes": "0 200 110 250 110"}[given])
+    second = prepare([recording], tmp_path / "out", options)
+    assert (second.resumed, second.rejected) == (0, 0)
+    write_image(tmp_path / "maps" / "b.png", astronaut[::2])
+    assert prepare([recording], tmp_path / "out", options).resumed == 1
+
+
+def test_a_fingerprint_is_that_of_before_where_nothing_given_is_used(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"photo")
+    os.utime(tmp_path / "a.png", ns=(0, 0))
+    (tmp_path / "a.txt").write_text("0 1 2 3 4")
+    recording = Recording("d", "s", "a", "train", Label.LIVE, "live", (tmp_path / "a.png",), {})
+    plain = fingerprint(recording, {"detector": "blazeface", "size": 64})
+    assert plain == "3b72acd61888653e1f4bdfed204fdb80fead834177d409842617b121c8b226cc"
+    with_eyes = replace(recording, factors={"eyes": "a.txt"})
+    before = fingerprint(with_eyes, {"detector": "blazeface", "size": 64})
+    (tmp_path / "a.txt").unlink()
+    assert fingerprint(with_eyes, {"detector": "blazeface", "size": 64}) == before
+
+
+def test_what_failed_for_another_reason_than_its_face_is_tried_again(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image(photos / "print" / "wall.png", np.full((200, 300, 3), 120, np.uint8))
+    with monkeypatch.context() as patch:
+        patch.setattr("dgfas.faces.record.read_recording", not_permitted)
+        assert run(photos, tmp_path / "out").rejected == 11
+    heard = Heard()
+    again = run(photos, tmp_path / "out", report=heard)
+    assert (again.rejected, again.resumed) == (1, 0)
+    assert heard.notes[0] == "11 recordings that failed for another reason than their faces are tried again"
+    assert run(photos, tmp_path / "out").resumed == 11  # the wall has no face, and that stays
+
+
+def not_permitted(sources: tuple[Path, ...], *_: object) -> Iterator[FrameRead]:
+    raise UserError(f"{sources[0]}: not a readable image (Permission denied)")
+    yield
+
+
+def kill(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def stop_at_once(*_: object) -> Iterator[Recording]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from clips import write_clip
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording
 from dgfas.faces.finder import FaceFinder
+from dgfas.faces.images import ORIENTATION_TAG
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import prepare
 from dgfas.faces.rotation import turn_hint, turns_needed
@@ -40,6 +43,30 @@ def test_a_tag_that_contradicts_the_data_set_is_one_line(tmp_path: Path) -> None
     path = write_clip(tmp_path / "clip.mp4", [GREY] * 2, rotation=90)
     with pytest.raises(UserError, match=r"clip.mp4: its rotation tag says 90 degrees, the data set 180; one of"):
         turns_needed(recording(path, quarter_turns="2"))
+
+
+@pytest.mark.parametrize(("tag", "turns"), [(1, 0), (2, 0), (3, 2), (4, 2), (5, 3), (6, 3), (7, 1), (8, 1), (9, 0)])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_known_turn_of_photos_with_a_tag_is_made_once(tmp_path: Path, tag: int, turns: int, count: int) -> None:
+    paths = tuple(tmp_path / f"{number}.jpg" for number in range(count))
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = tag
+    for path in paths:
+        Image.fromarray(GREY).save(path, exif=exif)
+    photo = replace(recording(paths[0], quarter_turns=str(turns)), sources=paths)
+    assert turns_needed(photo) == 0
+    if turns:
+        other = replace(photo, factors={"quarter_turns": str(turns % 3 + 1)})
+        with pytest.raises(UserError, match=rf"0.jpg: its rotation tag says {90 * turns} degrees, the data set "):
+            turns_needed(other)
+    else:
+        assert turns_needed(replace(photo, factors={"quarter_turns": "1"})) == 1
+
+
+def test_a_photo_that_cannot_be_read_has_no_tag(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    for name in ("empty.jpg", "gone.jpg"):
+        assert turns_needed(recording(tmp_path / name, quarter_turns="1")) == 1
 
 
 def test_a_clip_that_is_stored_upside_down_is_prepared_or_its_turn_is_told(

@@ -11,6 +11,7 @@ import pytest
 
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
+from dgfas.core.manifest import write_manifest
 from dgfas.core.recording import Recording
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.prepare import prepare
@@ -58,7 +59,7 @@ def test_joined_shards_equal_one_run(count: int, recordings: list[Recording], tm
     faces = [name for name in files if name.endswith(".png")]
     assert len(faces) == 5
     assert filecmp.cmpfiles(tmp_path / "one", tmp_path / "joined", faces, shallow=False)[0] == faces
-    assert prepare(recordings, tmp_path / "joined", OPTIONS).resumed == 7
+    assert prepare(recordings, tmp_path / "joined", OPTIONS).resumed == 5  # all but those that cannot be read
 
 
 def test_joining_again_does_nothing_and_another_data_set_is_refused(
@@ -70,6 +71,60 @@ def test_joining_again_does_nothing_and_another_data_set_is_refused(
     prepare(recordings, tmp_path / "other", replace(OPTIONS, size=64))
     with pytest.raises(UserError, match="other: holds another data set"):
         merge(tmp_path / "other", folders)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_joining_again_brings_what_was_prepared_anew(
+    links: bool, recordings: list[Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not links:
+        monkeypatch.setattr("dgfas.faces.shards.os.link", not_supported)
+    folders = shards(recordings, tmp_path, 2)
+    merge(tmp_path / "joined", folders)
+    assert cv2.imwrite(str(recordings[0].sources[0]), np.full((40, 40, 3), 200, np.uint8))
+    prepare(Shard(1, 2).of(recordings), folders[0], OPTIONS)
+    merge(tmp_path / "joined", folders)
+    crop = cv2.imread(str(tmp_path / "joined" / "faces" / "d" / "g" / "000000.png"))
+    np.testing.assert_array_equal(crop, np.full((32, 32, 3), 200))
+    assert prepare(recordings, tmp_path / "joined", OPTIONS).resumed == 5  # all but those that cannot be read
+    assert not list((tmp_path / "joined").rglob("*.partial"))
+    if not links:  # what was copied is known again
+        crop = next((tmp_path / "joined" / "faces").rglob("*.png"))
+        before = crop.stat().st_ino
+        merge(tmp_path / "joined", folders)
+        assert crop.stat().st_ino == before
+
+
+def not_supported(*_: object) -> None:
+    raise OSError(95, "Operation not supported")
+
+
+def test_joining_does_not_overwrite_other_data(recordings: list[Recording], tmp_path: Path) -> None:
+    folders = shards(recordings[:4], tmp_path, 2)
+    frames = prepare(recordings, tmp_path / "others", OPTIONS).manifest.frames
+    for name in ("simulated", "begun"):
+        (tmp_path / name).mkdir()
+    write_manifest(tmp_path / "simulated", frames)
+    (tmp_path / "begun" / "simulation.json").write_text("{}")
+    for name in ("simulated", "begun"):
+        with pytest.raises(UserError, match=f"{name}: holds another data set; choose a new folder"):
+            merge(tmp_path / name, folders)
+    others = [replace(recording, domain="other") for recording in recordings]
+    prepare(others, tmp_path / "other", OPTIONS)
+    with pytest.raises(UserError, match="other: was prepared from other recordings; choose a new folder"):
+        merge(tmp_path / "other", folders)
+    assert len(merge(tmp_path / "others", folders).frames) == 3  # some of the same recordings
+
+
+def test_shards_with_names_that_look_like_numbers_are_joined(recordings: list[Recording], tmp_path: Path) -> None:
+    names = ["1", "2", "3", "NA", "None", "007", "1.0"]
+    named = [replace(each, domain="2024", name=name) for each, name in zip(recordings, names, strict=True)]
+    one = prepare(named, tmp_path / "one", OPTIONS).manifest
+    joined = merge(tmp_path / "joined", shards(named, tmp_path, 3))
+    pd.testing.assert_frame_equal(joined.frames, one.frames)
+    pd.testing.assert_frame_equal(joined.rejected, one.rejected)
+    assert joined.rejected["recording"].tolist() == ["2", "1.0"]
+    assert (tmp_path / "joined" / "recordings.csv").read_text() == (tmp_path / "one" / "recordings.csv").read_text()
 
 
 def test_what_cannot_be_joined_is_named(recordings: list[Recording], tmp_path: Path) -> None:

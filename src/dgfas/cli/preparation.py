@@ -92,6 +92,8 @@ class Preparation:
         """Prepare recordings with a bar, say what came of it, and exit with code 3 if too many were rejected."""
         from dgfas.datasets.depth_maps import with_depth_maps
 
+        if out.resolve() == source.resolve():
+            raise UserError(f"{out}: is SOURCE; name a folder of its own for OUT")
         for note in notes:
             say(f"note: {note}")
         if self.depth is not None:

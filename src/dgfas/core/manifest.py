@@ -108,7 +108,7 @@ def _read_rejected(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=REJECTED_COLUMNS)
     try:
-        rejected = pd.read_csv(path, dtype=dict.fromkeys(["subject", "recording", *KNOWN_FACTORS], str))
+        rejected = read_recordings(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a readable CSV table ({error}); prepare the data set again") from error
     missing = [column for column in REJECTED_COLUMNS if column not in rejected]
@@ -116,6 +116,12 @@ def _read_rejected(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}: column {missing[0]!r} is missing; prepare the data set again")
     _check_labels(rejected, path)
     return rejected
+
+
+def read_recordings(path: Path) -> pd.DataFrame:
+    """Read a CSV table with a row a recording, as `dgfas prepare` writes it; names such as 2024 and NA stay texts."""
+    texts = [name for name in (*REJECTED_COLUMNS, *KNOWN_FACTORS, "note") if name != "label"]
+    return pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values=[""])
 
 
 def check_frames(frames: pd.DataFrame, path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def _fingerprint(manifest: Manifest) -> str:
 
 
 def _write(manifest: Manifest, side: int, hsv: str, folder: Path, progress: Progress | None) -> None:
-    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    temporary = folder.with_name(f"{folder.name}.partial-{uuid.uuid4().hex}")
     try:
         temporary.mkdir(parents=True)
         _check_space(len(manifest.frames) * (6 * side * side + (side // DEPTH_STRIDE) ** 2), temporary)

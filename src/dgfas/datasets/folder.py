@@ -1,6 +1,5 @@
 """Photos, videos and extracted frames in a folder of one's own, labelled by sub-folder names or by a table."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import Literal
 
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
-from dgfas.core.manifest import is_data_set
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder_names import Facts, facts_from_folders, is_word
 from dgfas.datasets.folder_table import read_table
 from dgfas.datasets.splitting import draw_splits
+from dgfas.datasets.walk import walk
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif"})
 # fmt: off
@@ -61,13 +60,14 @@ def read_folder(
     - train, training; dev, devel, val, valid, validation; test, testing, eval, evaluation: the split.
       Upper case, spaces and `-_.` do not matter;
     - the first other folder above the one that says live or spoof names the domain, unless `domain` is given;
-    - the first other folder below it (with `domain` given: anywhere) names the subject.
+    - the first other folder below it (with `domain` given: anywhere) names the subject; photo and video never do.
 
     A `table` (CSV, see `read_table`) replaces the names of the folders. Without a domain, the root's name is taken; a
     recording without a subject is its own subject; where a domain names no splits, its subjects are divided 70/15/15
-    by `seed`. Symbolic links to folders are not followed; hidden files are passed over.
+    by `seed`. Symbolic links are followed; hidden files and prepared data sets are passed over.
 
-    Raises UserError if there is no recording, if names contradict each other, or if a subject is in two splits.
+    Raises UserError if there is no recording, if a folder cannot be read, if names contradict each other, or if a
+    subject is in two splits.
     """
     root = Path(root)
     if not root.is_dir():
@@ -86,17 +86,11 @@ def _found_on_disk(root: Path, domain: str | None, images: Images, notes: list[s
     found: list[Found] = []
     ignored: Counter[str] = Counter()
     frame_folders = 0
-    for folder, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if not name.startswith(".") and name != "__MACOSX")
-        place = Path(folder)
-        if is_data_set(place):  # its crops are no photos
-            below.clear()
-            notes.append(f"{place}: is a prepared data set and was passed over")
-            continue
+    for place, files in walk(root, notes):
         facts = facts_from_folders(place.relative_to(root).parts, domain_given=domain is not None)
-        shown = sorted((name for name in files if not name.startswith(".")), key=natural_order)
-        pictures = [place / name for name in shown if Path(name).suffix.lower() in IMAGE_SUFFIXES]
-        singles = [place / name for name in shown if Path(name).suffix.lower() in VIDEO_SUFFIXES]
+        files.sort(key=natural_order)
+        pictures = [place / name for name in files if Path(name).suffix.lower() in IMAGE_SUFFIXES]
+        singles = [place / name for name in files if Path(name).suffix.lower() in VIDEO_SUFFIXES]
         if place != root and _are_frames(place, pictures, images):
             found.append(Found(place.relative_to(root).as_posix(), tuple(pictures), facts))
             frame_folders += 1
@@ -104,7 +98,7 @@ def _found_on_disk(root: Path, domain: str | None, images: Images, notes: list[s
             singles += pictures
         found += [Found(path.relative_to(root).as_posix(), (path,), facts) for path in singles]
         known = IMAGE_SUFFIXES | VIDEO_SUFFIXES
-        ignored.update(suffix for name in shown if (suffix := Path(name).suffix.lower()) not in known)
+        ignored.update(suffix for name in files if (suffix := Path(name).suffix.lower()) not in known)
     if frame_folders and images == "auto":
         notes.append(f"{frame_folders} folders of numbered images were read as one recording each")
     if ignored:
@@ -135,8 +129,16 @@ def _found_in_table(root: Path, table: Path, notes: list[str]) -> list[Found]:
         name = row.recording or Path(row.path).as_posix()
         if name in found:
             first = found[name]
-            if not row.recording or first.facts != row.facts:
-                raise UserError(f"{table}: line {row.line}: recording {name!r} was already described otherwise")
+            if row.recording and first.factors.get("box") != row.factors.get("box"):
+                raise UserError(
+                    f"{table}: line {row.line}: recording {name!r} has another box already; put the boxes of its "
+                    "frames into a file and the file's name into a column 'boxes'"
+                )
+            if not row.recording or (first.facts, first.factors) != (row.facts, row.factors):
+                raise UserError(
+                    f"{table}: line {row.line}: recording {name!r} was already described otherwise; all its lines must "
+                    "say the same"
+                )
             found[name] = Found(name, first.sources + sources, first.facts, first.factors)
         else:
             found[name] = Found(name, sources, row.facts, row.factors)

@@ -31,7 +31,7 @@ SPECIES = {
     "masks": "mask",
     "3dmask": "mask",
 }
-#: Words too common to mean an attack unless a folder above says so.
+#: Words too common to mean an attack unless a folder above says so. They are nobody's name either.
 SPECIES_BELOW_ATTACK = {"photo": "print", "photos": "print", "video": "replay", "videos": "replay"}
 SPLITS: dict[str, Split] = {
     "train": "train",
@@ -109,8 +109,8 @@ def facts_from_folders(folders: Sequence[str], *, domain_given: bool) -> Facts:
         elif word in SPECIES:
             say("label", Label.SPOOF)
             say("species", SPECIES[word])
-        elif word in SPECIES_BELOW_ATTACK and said.get("label") is Label.SPOOF:
-            if "species" not in said:
+        elif word in SPECIES_BELOW_ATTACK and "label" in said:
+            if said["label"] is Label.SPOOF and "species" not in said:
                 say("species", SPECIES_BELOW_ATTACK[word])
         elif word in SPLITS:
             say("split", SPLITS[word])
@@ -119,7 +119,7 @@ def facts_from_folders(folders: Sequence[str], *, domain_given: bool) -> Facts:
         else:
             plain_above.append(folder)
     if domain_given or "label" not in said:
-        plain_below = plain_above + plain_below
+        plain_below = [name for name in plain_above if plain(name) not in SPECIES_BELOW_ATTACK] + plain_below
     elif plain_above:
         said.setdefault("domain", plain_above[0])
     if plain_below:

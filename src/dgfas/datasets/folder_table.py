@@ -1,6 +1,7 @@
 """A CSV file that says what the recordings of a folder are."""
 
 import csv
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from dgfas.datasets.folder_names import Facts, parse_label, parse_split
 
 #: The columns with a meaning; only `path` is required. Any other column is kept as a factor of the recording.
 COLUMNS = ("path", "recording", "label", "species", "subject", "domain", "split", "box")
+
+#: Quarter turns, counter-clockwise.
+TURNS = ("0", "1", "2", "3", "-1", "-2", "-3")
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ def read_table(table: Path) -> Iterator[TableRow]:
     Columns: `path` (file, or folder of extracted frames), `label` (live or spoof, or one of the words and numbers of
     `parse_label`), `species`, `subject`, `domain`, `split` (train, dev, test), `recording` (files with the same value
     are frames of one recording, in the order of the lines), `box` ("left top right bottom" in pixels of the upright
-    image, for the detector "given"). Empty cells are unknown. Other columns become factors.
-    Raises UserError naming the line and column at fault.
+    image, for the detector "given"), `quarter_turns` (counter-clockwise, that make the files upright). Empty cells are
+    unknown. Other columns become factors. Raises UserError naming the line and column at fault.
     """
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
@@ -77,5 +81,20 @@ def _row(cells: dict[str, str | None], line: int, table: Path) -> TableRow:
         species=species,
         split=parse_split(filled["split"], where) if "split" in filled else None,
     )
+    if filled.get("quarter_turns", "0") not in TURNS:
+        raise UserError(
+            f"{where}: column 'quarter_turns': {filled['quarter_turns']!r} is not a number of turns by 90 degrees; "
+            "write 0, 1, 2 or 3 (counter-clockwise)"
+        )
+    if "box" in filled and not _is_box(filled["box"]):
+        raise UserError(f"{where}: column 'box': {filled['box']!r} is not 'left top right bottom' in pixels")
     factors = {name: cell for name, cell in filled.items() if name not in COLUMNS or name == "box"}
     return TableRow(line, filled["path"], filled.get("recording"), facts, factors)
+
+
+def _is_box(text: str) -> bool:
+    try:
+        left, top, right, bottom = (float(number) for number in text.split())
+    except ValueError:
+        return False
+    return all(map(math.isfinite, (left, top, right, bottom))) and left < right and top < bottom

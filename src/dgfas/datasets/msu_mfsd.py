@@ -13,7 +13,8 @@ from pathlib import Path
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording, Split
-from dgfas.datasets.reader import Reader, everything, only
+from dgfas.datasets.folder import IMAGE_SUFFIXES
+from dgfas.datasets.reader import Reader, everything, folders_above, only
 
 # fmt: off
 CLIENTS: dict[Split, tuple[int, ...]] = {
@@ -25,6 +26,7 @@ SPLIT_OF = {client: split for split, clients in CLIENTS.items() for client in cl
 SPECIES = {"ipad_video": "replay/ipad", "iphone_video": "replay/iphone", "printed_photo": "print"}
 DEVICES = ("laptop", "android")
 #: Live recordings that the phone stored upside down; applied only where the file's rotation tag does not say so.
+#: Extracted frames have no tag; they are taken for frames as they are stored.
 UPSIDE_DOWN = frozenset({3, 5, 6, 7, 8})
 
 PATH = re.compile(
@@ -55,13 +57,20 @@ def describe(path: str) -> Recording | None:
     )
 
 
-def check_lists(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
-    """Note where the lists beside the data name other people than the official ones, which are followed.
+def check_lists_and_turns(root: Path, recordings: list[Recording], notes: list[str]) -> list[Recording]:
+    """Note where lists beside the data differ from the official ones, which are followed, and which frames are turned.
 
     Raises UserError for a list that holds something else than numbers.
     """
-    for split, official in CLIENTS.items():
-        path = root / f"{split}_sub_list.txt"
+    frames = [each for each in recordings if each.sources[0].suffix.lower() in IMAGE_SUFFIXES]
+    turned = [each.name for each in frames if "quarter_turns" in each.factors]
+    if turned:
+        notes.append(
+            f"{len(turned)} recordings of extracted frames are turned by 180 degrees ({', '.join(turned)}), since "
+            "their videos are stored upside down; if the frames are upright already, prepare the videos in their place"
+        )
+    for folder, (split, official) in itertools.product(folders_above(root, recordings), CLIENTS.items()):
+        path = folder / f"{split}_sub_list.txt"
         if path.is_file():
             try:
                 listed = {int(line) for line in path.read_text().split()}
@@ -99,5 +108,5 @@ READER = Reader(
         everything("official", BOTH),
         *(only(device, "device", device, splits=BOTH) for device in DEVICES),
     ),
-    finish=check_lists,
+    finish=check_lists_and_turns,
 )

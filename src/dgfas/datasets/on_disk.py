@@ -1,17 +1,18 @@
 """What lies below the folder of a published data set: its recordings, other files, archives that nobody unpacked."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dgfas.core.errors import UserError
 from dgfas.core.recording import Recording
 from dgfas.datasets.folder import IMAGE_SUFFIXES, VIDEO_SUFFIXES, natural_order
+from dgfas.datasets.walk import walk
 
 ARCHIVE_SUFFIXES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".crdownload", ".part"})
 #: Folders of other people's depth maps beside the frames.
-PASSED_OVER = frozenset({"__macosx", "depth"})
+PASSED_OVER = frozenset({"depth"})
 
 
 @dataclass
@@ -22,17 +23,18 @@ class OnDisk:
     unknown: list[Path] = field(default_factory=list)  # photos and videos that are not of the data set
     left_out: int = 0
     archives: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def find_recordings(root: Path, describe: Callable[[str], Recording | None], left_out: Callable[[str], bool]) -> OnDisk:
     """Find the recordings below `root` by their names: videos, photos, and folders of extracted frames.
 
     A folder of images whose own path is described is one recording; any other image is one by itself. Symbolic links
-    are followed, hidden files passed over. Raises UserError if a folder or file cannot be read.
+    are followed, hidden files and prepared data sets passed over. Raises UserError if a folder or file cannot be read.
     """
     found = OnDisk()
     locked: list[Path] = []
-    for place, files in _folders(root):
+    for place, files in walk(root, found.notes, PASSED_OVER):
         inside = place.relative_to(root)
         pictures = [name for name in files if Path(name).suffix.lower() in IMAGE_SUFFIXES]
         videos = [name for name in files if Path(name).suffix.lower() in VIDEO_SUFFIXES]
@@ -62,21 +64,6 @@ def is_archive(name: str) -> bool:
     suffix = Path(name).suffix.lower()
     numbered = suffix[1:].isdigit() or (suffix[1:2] in ("z", "r") and suffix[2:].isdigit())
     return suffix in ARCHIVE_SUFFIXES or numbered
-
-
-def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    def refuse(error: OSError) -> None:
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror}); mend the permissions or the path")
-
-    seen: set[str] = set()
-    for folder, below, files in os.walk(root, onerror=refuse, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link that leads upwards
-            below.clear()
-            continue
-        seen.add(real)
-        below[:] = sorted(name for name in below if not name.startswith(".") and name.casefold() not in PASSED_OVER)
-        yield Path(folder), sorted(name for name in files if not name.startswith("."))
 
 
 def _readable(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording, Split
-from dgfas.datasets.reader import Protocol, Reader, everything, with_file
+from dgfas.datasets.reader import Protocol, Reader, everything, folders_above, path_of, with_file
 
 USERS: dict[Split, range] = {"train": range(1, 21), "dev": range(21, 36), "test": range(36, 56)}
 SPECIES = {
@@ -83,9 +83,10 @@ def add_eyes_and_check_lists(root: Path, recordings: list[Recording], notes: lis
 
     `Protocol_1/Train.txt`, `Protocol_3/Test_6.txt`: a line "+1,1_1_01_1" for live, a negative number for an attack.
     """
-    if (root / "Protocols").is_dir():
-        _check_lists(root / "Protocols", notes)
-    return [with_file(recording, "eyes", recording.sources[0].with_suffix(".txt")) for recording in recordings]
+    for folder in folders_above(root, recordings):
+        if (folder / "Protocols").is_dir():
+            _check_lists(folder / "Protocols", notes)
+    return [with_file(recording, "eyes", path_of(recording).with_suffix(".txt")) for recording in recordings]
 
 
 def _check_lists(folder: Path, notes: list[str]) -> None:

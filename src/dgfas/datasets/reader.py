@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dgfas.core.label import Label
 from dgfas.core.recording import SPLITS, Recording, Split
@@ -45,6 +45,18 @@ def with_file(recording: Recording, factor: str, path: Path) -> Recording:
         return recording
     inside = os.path.relpath(path, recording.sources[0].parent)
     return replace(recording, factors={**recording.factors, factor: inside})
+
+
+def path_of(recording: Recording) -> Path:
+    """Return where a recording lies, without suffix: its video or photo, or the folder of its extracted frames."""
+    path = recording.sources[0].with_suffix("")
+    return path if path.name == PurePosixPath(recording.name).name else path.parent
+
+
+def folders_above(root: Path, recordings: Iterable[Recording]) -> list[Path]:
+    """Return the folders from `root` down to the recordings, in which lists may lie beside them."""
+    above = {folder for recording in recordings for folder in recording.sources[0].parents}
+    return sorted(folder for folder in above if folder.is_relative_to(root))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dgfas.core.errors import UserError
-from dgfas.core.manifest import MANIFEST_NAME
+from dgfas.core.manifest import is_data_set
 from dgfas.core.recording import Recording
 from dgfas.datasets.on_disk import OnDisk, find_recordings, is_archive
 from dgfas.datasets.reader import Reader
@@ -36,8 +36,7 @@ def read_data_set(reader: Reader, root: Path) -> Reading:
     found = find_recordings(root, reader.describe, reader.left_out)
     if not found.recordings:
         raise UserError(f"{root}: {_why_none(reader, root, found)}")
-    notes: list[str] = []
-    recordings = found.recordings
+    notes, recordings = found.notes, found.recordings
     if reader.finish is not None:
         recordings = reader.finish(root, recordings, notes)
     recordings = sorted(recordings, key=lambda recording: recording.name)
@@ -49,7 +48,7 @@ def read_data_set(reader: Reader, root: Path) -> Reading:
 
 
 def _why_none(reader: Reader, root: Path, found: OnDisk) -> str:
-    if (root / MANIFEST_NAME).is_file():
+    if is_data_set(root):
         return "is a prepared data set already; train with --data"
     for other in readers():
         here = sum(other.describe(path.with_suffix("").as_posix()) is not None for path in found.unknown)

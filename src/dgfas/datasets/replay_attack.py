@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dgfas.core.label import Label
 from dgfas.core.recording import Recording, Split
-from dgfas.datasets.reader import Reader, everything, only, with_file
+from dgfas.datasets.reader import Reader, everything, only, path_of, with_file
 
 SPLITS: dict[str, Split] = {"train": "train", "devel": "dev", "test": "test"}
 # fmt: off
@@ -73,8 +73,9 @@ def add_boxes(root: Path, recordings: list[Recording], notes: list[str]) -> list
     """Add the files of face boxes, `face-locations/<path>.face`."""
     done = []
     for recording in recordings:
-        top = recording.sources[0].parents[recording.name.count("/")]
-        inside = recording.sources[0].relative_to(top).with_suffix(".face")
+        path = path_of(recording)
+        top = path.parents[recording.name.count("/")]
+        inside = path.relative_to(top).with_suffix(".face")
         done.append(with_file(recording, "boxes", top / "face-locations" / inside))
     return done
 

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from dgfas.core.errors import UserError
 from dgfas.core.recording import Recording
 from dgfas.faces.frames import is_image
+from dgfas.faces.video import WHOLE_SHARE
 
 Box = tuple[float, float, float, float]
 #: Returns the box (left, top, right, bottom) of the frame at a position, of a width and height in pixels, or None
@@ -23,6 +24,7 @@ CELEBA_SPOOF_SIDE = 224  # the side of the frame in which CelebA-Spoof gives its
 #: The box of a face by its eyes: how far its sides are from the middle between them, in distances of the eyes. Ours:
 #: the mean of the mesh's boxes over 26 frontal faces (a photo, its mirror image, simulated ones), each within a tenth.
 LEFT, ABOVE, RIGHT, BELOW = 1.13, 0.77, 1.13, 1.74
+MOST = 3  # the sides of a box at most, in longer sides of its frame
 
 
 def given_boxes(recording: Recording) -> GivenBoxes:
@@ -34,8 +36,24 @@ def given_boxes(recording: Recording) -> GivenBoxes:
       means that there is no face.
     - `eyes`: a text file with a line "frame,x,y,x,y" a frame, as OULU-NPU ships: the eyes, of which the box is guessed.
 
-    Raises UserError if there is none of these, or if it is not numbers.
+    Raises UserError if there is none of these, or if it is not numbers; what is returned does so for a box that is not
+    finite or far larger than its frame.
     """
+    boxes = _boxes(recording)
+
+    def checked(position: int, width: int, height: int) -> Box | None:
+        box, most = boxes(position, width, height), MOST * max(width, height)
+        if box is not None and not (0 < box[2] - box[0] <= most and 0 < box[3] - box[1] <= most):  # nor with nan
+            raise UserError(
+                f"{recording.sources[0]}: the given box {box} of frame {position} is none in a frame of {width} x "
+                f"{height} pixels; mend it, or use detector 'blazeface'"
+            )
+        return box
+
+    return checked
+
+
+def _boxes(recording: Recording) -> GivenBoxes:
     factors = recording.factors
     try:
         if "box" in factors:
@@ -65,11 +83,16 @@ def _numbers(text: str) -> Box:
 def _table(recording: Recording, factor: str) -> list[tuple[int, Box]]:
     """Read lines of a frame's number and four numbers, with spaces or commas between them.
 
-    The file is named relative to the folder of the recording's first source.
+    The file is named relative to the folder of the recording's first source. Raises ValueError if only some frames of
+    what it describes were extracted: the numbers would be those of other frames.
     """
     path = recording.sources[0].parent / recording.factors[factor]
     lines = (line.replace(",", " ").split(maxsplit=1) for line in path.read_text().splitlines() if line.strip())
-    return [(int(frame), _numbers(rest)) for frame, rest in lines]
+    table = [(int(frame), _numbers(rest)) for frame, rest in lines]
+    last, count = max((frame for frame, _ in table), default=0), len(recording.sources)
+    if is_image(recording.sources[0]) and count < WHOLE_SHARE * last:
+        raise ValueError(f"{path.name} is of frame {last}, but there are {count} extracted frames; extract all")
+    return table
 
 
 def _corners(numbers: Box) -> Box | None:
@@ -96,11 +119,19 @@ def _around(eyes: Box) -> Box | None:
     )
 
 
-def given_files(recording: Recording) -> list[Path]:
-    """Return the files and folders that a data set gives with a recording, by its factors."""
-    factors, folder = recording.factors, recording.sources[0].parent
-    depth = [Path(factors["depth_maps"])] if "depth_maps" in factors else []
-    return depth + [folder / factors[name] for name in ("boxes", "eyes") if name in factors]
+def given_files(recording: Recording, boxes: bool = True) -> list[Path]:
+    """Return the files that a data set gives with a recording, by its factors, and the folder of its depth maps.
+
+    Without `boxes` those of boxes and eyes are left out. These need not be there.
+    """
+    factors, first = recording.factors, recording.sources[0]
+    found = [first.parent / factors[name] for name in ("boxes", "eyes") if boxes and name in factors]
+    if "depth_maps" in factors:
+        folder = Path(factors["depth_maps"])
+        is_photo = len(recording.sources) == 1 and is_image(first)  # whose maps lie among those of other photos
+        maps = _map_paths(folder, first.stem) if is_photo else sorted(folder.glob("*"))
+        found += [folder, *(path for path in maps if path.suffix.lower() in DEPTH_SUFFIXES and path.is_file())]
+    return found
 
 
 def given_depth(recording: Recording) -> GivenDepth | None:
@@ -117,12 +148,14 @@ def given_depth(recording: Recording) -> GivenDepth | None:
 
     def read(position: int) -> UInt8[np.ndarray, "h w"] | None:
         stems = [str(position), f"{position:06d}"] if is_video else [recording.sources[position].stem]
-        paths = [
-            folder / f"{stem}{end}{suffix}" for stem in stems for end in ("", "_depth") for suffix in DEPTH_SUFFIXES
-        ]
+        paths = (path for stem in stems for path in _map_paths(folder, stem))
         return next((_read_map(path) for path in paths if path.is_file()), None)
 
     return read
+
+
+def _map_paths(folder: Path, stem: str) -> list[Path]:
+    return [folder / f"{stem}{end}{suffix}" for end in ("", "_depth") for suffix in DEPTH_SUFFIXES]
 
 
 def _read_map(path: Path) -> UInt8[np.ndarray, "h w"]:

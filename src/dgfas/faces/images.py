@@ -27,6 +27,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+#: The counter-clockwise quarter turns of each, apart from mirroring.
+_TURNS = {3: 2, 4: 2, 5: 3, 6: 3, 7: 1, 8: 1}
 
 
 def read_image(source: Path | InMemory, most_pixels: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
@@ -50,6 +52,18 @@ def read_image(source: Path | InMemory, most_pixels: int | None = None) -> UInt8
         raise UserError(f"{source}: file not found") from error
     except Exception as error:  # Pillow's decoders raise many kinds of exceptions on damaged files
         raise UserError(f"{source}: not a readable image ({_one_line(error)})") from error
+
+
+def exif_turns(path: Path) -> int:
+    """Return the counter-clockwise quarter turns (0 to 3) that a photo's EXIF tag asks for; 0 if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+            file.seek(0)
+            with _opened(file, start, path) as image:
+                return _TURNS.get(_orientation(image), 0)
+    except Exception:  # why, `read_image` says
+        return 0
 
 
 def _file(source: Path | InMemory) -> AbstractContextManager[BinaryIO]:
@@ -107,11 +121,11 @@ def _orientation(image: Image.Image) -> int:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16-bit grey
-        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")  # which would copy
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _one_line(error: Exception) -> str:

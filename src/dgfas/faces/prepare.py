@@ -18,7 +18,7 @@ from dgfas.faces.frames import read_recording, sources_of
 from dgfas.faces.models import MODELS, model_path
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.parallel import Run, run_all
-from dgfas.faces.record import Store
+from dgfas.faces.record import Store, only_writer
 
 RECORDINGS_NAME = "recordings.csv"
 FRAME_COLUMNS = ["domain", "subject", "recording", "frame", "split", "label", "species", "face", "depth", "depth_kind"]
@@ -50,12 +50,13 @@ def prepare(
 
     A recording without a usable face goes to rejected.csv with its reason and stops nothing. Every finished recording
     is on disk for good: after a kill the same call goes on where it stopped, and with other options only that is made
-    anew which they change. `recordings.csv` counts, for every recording, the frames that were tried, unreadable and
-    without a face. What the work will take is told before it starts (disk, at the most) and after its first
-    recordings (disk and time). `run` does the work, by default in processes of this machine.
+    anew which they change. What failed for another reason than its faces is tried again. `recordings.csv` counts, for
+    every recording, the frames that were tried, unreadable and without a face. What the work will take is told before
+    it starts (disk, at the most) and after its first recordings (disk and time). `run` does the work, by default in
+    processes of this machine.
 
-    Raises UserError if there is no recording, if `root` cannot be written, holds another data set or has not the space
-    that is needed, or if a model file is missing.
+    Raises UserError if there is no recording, if `root` cannot be written, is written by another preparation, holds
+    another data set or has not the space that is needed, or if a model file is missing.
     """
     if not recordings:
         raise UserError(f"{root}: there is no recording to prepare")
@@ -64,24 +65,35 @@ def prepare(
     for name in MODELS:
         model_path(name)  # a missing model file is an error of its own, not of every recording
     try:
-        changed = store.open(recordings)
-        waiting = [recording for recording in recordings if store.finished(recording) is None]
-        resumed = len(recordings) - len(waiting)
-        if changed:
-            report.note(f"{'; '.join(changed)}: {len(waiting)} of {len(recordings)} recordings are made anew")
-        forecast = Forecast(waiting, store)
-        if waiting:
-            report.note(forecast.at_most())
-        for done, recording in enumerate(run(waiting, store, options.workers), start=resumed + 1):
-            report.progress("preparing recordings", done, len(recordings))
-            line = forecast.add(recording)
-            if line is not None:
-                report.note(line)
-        return _joined(recordings, store, resumed)
+        with only_writer(store.root):
+            return _prepare(recordings, store, report, run)
     except OSError as error:  # of writing; what cannot be read is rejected
         raise UserError(
             f"{root}: cannot be written ({error}); mend that and run again, finished recordings are kept"
         ) from error
+
+
+def _prepare(recordings: Sequence[Recording], store: Store, report: Silent, run: Run) -> PrepareResult:
+    changed = store.open(recordings)
+    outcomes = [(recording, store.finished(recording)) for recording in recordings]
+    failed = [recording for recording, outcome in outcomes if outcome is not None and outcome.failed]
+    waiting = [recording for recording, outcome in outcomes if outcome is None or outcome.failed]
+    resumed = len(recordings) - len(waiting)
+    if changed:
+        report.note(f"{'; '.join(changed)}: {len(waiting)} of {len(recordings)} recordings are made anew")
+    if failed:
+        report.note(f"{len(failed)} recordings that failed for another reason than their faces are tried again")
+    for recording in failed:
+        store.forget(recording)
+    forecast = Forecast(waiting, store)
+    if waiting:
+        report.note(forecast.at_most())
+    for done, recording in enumerate(run(waiting, store, store.options.workers), start=resumed + 1):
+        report.progress("preparing recordings", done, len(recordings))
+        line = forecast.add(recording)
+        if line is not None:
+            report.note(line)
+    return _joined(recordings, store, resumed)
 
 
 def prepare_one(path: Path, options: PrepareOptions, finder: FaceFinder | None = None) -> list[FaceCrop]:

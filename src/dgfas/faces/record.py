@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 
 from dgfas.core.errors import UserError
-from dgfas.core.files import read_json, write_json
+from dgfas.core.files import locked, read_json, write_json
 from dgfas.core.label import Label
 from dgfas.core.manifest import MANIFEST_NAME, PREPARED_NAME
 from dgfas.core.recording import Recording
 from dgfas.faces.finder import NO_FACE, FaceCrop, FaceFinder
 from dgfas.faces.frames import is_image, read_recording
-from dgfas.faces.given import given_boxes, given_depth
+from dgfas.faces.given import given_boxes, given_depth, given_files
 from dgfas.faces.models import MODELS
 from dgfas.faces.options import PrepareOptions
 from dgfas.faces.rotation import turn_hint, turns_needed
@@ -38,6 +38,17 @@ class Outcome:
     counts: dict[str, int]
     reason: str | None
     note: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no usable face for a reason that may be gone at another time, such as a permission."""
+        return self.reason is not None and not self.reason.startswith(NO_FACE)
+
+
+def only_writer(root: Path) -> AbstractContextManager[None]:
+    """Keep other preparations out of folder `root`. Raises UserError if one is at work there."""
+    busy = f"{root}: another preparation writes there; wait for it, or choose another folder"
+    return locked(root / ".lock", busy=busy)
 
 
 class Store:
@@ -96,8 +107,15 @@ class Store:
 
     def process(self, recording: Recording, finder: FaceFinder) -> None:
         """Write the crops of a recording and then, at once, its row file."""
-        shutil.rmtree(self._folder(recording), ignore_errors=True)  # of a killed run, or of older sources
+        self.forget(recording)
+        for path in self._folder(recording).glob("*.png"):  # of a killed run, or of older sources
+            if path.is_file():  # else it is the folder of another recording
+                path.unlink()
         self.finish(recording, self._outcome(recording, finder))
+
+    def forget(self, recording: Recording) -> None:
+        """Remove the row file of a recording: from here on it is not finished."""
+        self._rows_path(recording).unlink(missing_ok=True)
 
     def finish(self, recording: Recording, outcome: Outcome) -> None:
         """Write the row file of a recording: from here on it is finished."""
@@ -178,21 +196,22 @@ class Store:
 def fingerprint(recording: Recording, made_with: Mapping[str, object]) -> str:
     """Return a hash of what the crops and depth maps of a recording depend on.
 
-    These are its sources (by name, size and time), its label, and the options of `made_with` that matter to it: only
-    live recordings have depth maps, and of a single photo no frames are chosen. The folder in which the sources lie
-    does not count, so that it may move.
+    These are its sources and the given files that are used (by name, size and time), its label, and the options of
+    `made_with` that matter to it: only live recordings have depth maps, and of a single photo no frames are chosen. The
+    folder in which the sources lie does not count, so that it may move.
     """
     without = set() if recording.label is Label.LIVE else {"depth_size"}
     if len(recording.sources) == 1 and is_image(recording.sources[0]):
         without |= {"frames_per_recording", "stride"}
     matters = {name: value for name, value in made_with.items() if name not in without}
     parts = [str(recording.label), recording.species, json.dumps([recording.factors, matters], sort_keys=True)]
-    for source in recording.sources:
+    given = given_files(recording, boxes=made_with["detector"] == "given")
+    for path in (*recording.sources, *(path for path in given if not path.is_dir())):
         try:
-            status = source.stat()
-            parts.append(f"{source.name} {status.st_size} {status.st_mtime_ns}")
+            status = path.stat()
+            parts.append(f"{path.name} {status.st_size} {status.st_mtime_ns}")
         except OSError:
-            parts.append(f"{source.name} missing")
+            parts.append(f"{path.name} missing")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

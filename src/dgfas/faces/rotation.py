@@ -7,6 +7,7 @@ from dgfas.core.errors import UserError
 from dgfas.core.recording import Recording
 from dgfas.faces.finder import FaceCrop, FaceFinder
 from dgfas.faces.frames import is_image
+from dgfas.faces.images import exif_turns
 from dgfas.faces.video import tagged_turns
 
 #: Scores of the detector and angles in degrees, ours: upright faces, blurred or dark, scored above 0.84, and those
@@ -18,17 +19,19 @@ LEANING, UPRIGHT = 60.0, 45.0
 def turns_needed(recording: Recording) -> int:
     """Return the counter-clockwise quarter turns that make frames upright after the file's own tag was followed.
 
-    Factor `quarter_turns` says how the frames are stored; a video whose rotation tag says the same needs no more.
-    Raises UserError if the tag says something else: one of the two must be wrong.
+    Factor `quarter_turns` says how the frames are stored; a video or photo whose tag says the same needs no more (of
+    several photos the first one's tag counts). Raises UserError if the tag says something else: one of the two must be
+    wrong.
     """
     known = int(recording.factors.get("quarter_turns", 0)) % 4
-    if known == 0 or len(recording.sources) > 1 or is_image(recording.sources[0]):
-        return known
-    tagged = tagged_turns(recording.sources[0])
+    if known == 0:
+        return 0
+    first = recording.sources[0]
+    tagged = exif_turns(first) if is_image(first) else tagged_turns(first)
     if tagged not in (0, known):
         raise UserError(
-            f"{recording.sources[0]}: its rotation tag says {90 * tagged} degrees, the data set {90 * known}; one of "
-            "them contradicts the frames: look at the video and correct or remove the tag"
+            f"{first}: its rotation tag says {90 * tagged} degrees, the data set {90 * known}; one of them contradicts "
+            "the frames: look at it and correct or remove the tag"
         )
     return 0 if tagged else known
 

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from dgfas.core.errors import UserError
 from dgfas.core.files import read_json, write_json, write_whole
-from dgfas.core.manifest import MANIFEST_NAME, PREPARED_NAME, Manifest, write_manifest
+from dgfas.core.manifest import MANIFEST_NAME, PREPARED_NAME, Manifest, is_data_set, read_recordings, write_manifest
 from dgfas.core.progress import Silent
 from dgfas.core.recording import Recording
 from dgfas.faces.prepare import RECORDINGS_NAME
-from dgfas.faces.record import ROWS_FOLDER
+from dgfas.faces.record import ROWS_FOLDER, only_writer
 
 SHARD_NAME = "shard.json"
 KEY = ["domain", "recording"]
@@ -71,7 +72,8 @@ def merge(root: Path, folders: Sequence[Path], report: Silent | None = None) -> 
     """Join all shards of a data set into folder `root`, with the result of one run over all recordings.
 
     Crops are linked where the file system allows it and copied elsewhere. A merge that was stopped goes on with the
-    same call. Raises UserError if a shard is missing, unfinished or there twice, or their options differ.
+    same call. Raises UserError if a shard is missing, unfinished or there twice, if their options differ, or if `root`
+    holds another data set.
     """
     report = report or Silent()
     shards = _in_order(folders)
@@ -81,22 +83,34 @@ def merge(root: Path, folders: Sequence[Path], report: Silent | None = None) -> 
         for key, value in options[0].items():
             if other.get(key) != value:
                 raise UserError(f"{folder}: was prepared with {key} {other.get(key)}, {shards[0]} with {value}")
-    counts = _interleaved([pd.read_csv(folder / RECORDINGS_NAME, dtype={"subject": str}) for folder in shards])
-    if (root / PREPARED_NAME).is_file() and read_json(root / PREPARED_NAME) != options[0]:
-        raise UserError(f"{root}: holds another data set; choose a new folder")
+    counts = _interleaved([read_recordings(folder / RECORDINGS_NAME) for folder in shards])
+    _check_target(root, options[0], shards)
     try:
-        for done, folder in enumerate(shards, start=1):
-            for part in ("faces", ROWS_FOLDER):
-                _bring(folder / part, root / part)
-            report.progress("joining shards", done, len(shards))
-        write_json(root / PREPARED_NAME, options[0])
-        write_whole(root / RECORDINGS_NAME, counts.to_csv(index=False))
-        frames = _joined([manifest.frames for manifest in manifests])
-        rejected = _joined([manifest.rejected for manifest in manifests])
-        write_manifest(root, _sorted(frames, counts), _sorted(rejected, counts))
+        with only_writer(root):
+            for done, folder in enumerate(shards, start=1):
+                for part in ("faces", ROWS_FOLDER):
+                    _bring(folder / part, root / part)
+                report.progress("joining shards", done, len(shards))
+            write_json(root / PREPARED_NAME, options[0])
+            write_whole(root / RECORDINGS_NAME, counts.to_csv(index=False))
+            frames = _joined([manifest.frames for manifest in manifests])
+            rejected = _joined([manifest.rejected for manifest in manifests])
+            write_manifest(root, _sorted(frames, counts), _sorted(rejected, counts))
     except OSError as error:
         raise UserError(f"{root}: cannot be written ({error}); mend that and merge again") from error
     return Manifest.read(root)
+
+
+def _check_target(root: Path, options: dict[str, Any], shards: Sequence[Path]) -> None:
+    if not (root / PREPARED_NAME).is_file():
+        if is_data_set(root):
+            raise UserError(f"{root}: holds another data set; choose a new folder")
+        return
+    if read_json(root / PREPARED_NAME) != options:
+        raise UserError(f"{root}: holds another data set; choose a new folder")
+    there = {path.name for path in (root / ROWS_FOLDER).glob("*.json")}
+    if there and not any((folder / ROWS_FOLDER / name).exists() for folder in shards for name in there):
+        raise UserError(f"{root}: was prepared from other recordings; choose a new folder, or delete this one")
 
 
 def _in_order(folders: Sequence[Path]) -> list[Path]:
@@ -139,15 +153,21 @@ def _sorted(rows: pd.DataFrame, recordings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bring(source: Path, target: Path) -> None:
-    """Link or copy all files below `source` that are not yet below `target`."""
+    """Link or copy all files below `source` that are not yet below `target`, or were made anew since."""
     for path in source.rglob("*"):
         to = target / path.relative_to(source)
-        if path.is_dir() or to.exists():
+        if path.is_dir() or (to.exists() and _stamp(to) == _stamp(path)):
             continue
         to.parent.mkdir(parents=True, exist_ok=True)
+        temporary = to.with_name(to.name + ".partial")
+        temporary.unlink(missing_ok=True)
         try:
-            os.link(path, to)
+            os.link(path, temporary)
         except OSError:  # another file system
-            temporary = to.with_name(to.name + ".partial")
-            shutil.copyfile(path, temporary)
-            os.replace(temporary, to)
+            shutil.copy2(path, temporary)
+        os.replace(temporary, to)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

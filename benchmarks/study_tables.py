@@ -32,12 +32,12 @@ STUDIES = {
     "methods-paper-rates": ("methods", (11, 12, 13)),
     "methods-limited": ("limited", (11, 12, 13, 14, 15)),
     "methods-cameras": ("cameras", (11,)),
-    "rfm-table-3": ("methods", (11, 12, 13)),
+    "rfm-table-3": ("methods", (11, 12, 13, 14, 15)),
     "rfm-figure-5": ("methods", (11, 12, 13, 14)),
-    "d2am-table-3": ("methods", (11, 12, 13)),
+    "d2am-table-3": ("methods", (11, 12, 13, 14, 15)),
     "drdg-table-3": ("methods", (11, 12, 13, 14)),
     "anrl-table-3": ("methods", (11, 12, 13, 14)),
-    "anrl-table-4": ("methods", (11, 12, 13)),
+    "anrl-table-4": ("methods", (11, 12, 13, 14, 15)),
 }
 TRACKS: tuple[Track, ...] = ("deployable", "oracle")
 MARKED = re.compile(r"(<!-- measured: ([^>]+) -->\n\n).*?(\n\n<!-- end -->)", re.DOTALL)

@@ -64,6 +64,9 @@ def test_a_port_in_use_and_other_wrong_words(tiny_model: Path) -> None:
         assert "Address already in use" in dgfas("serve", tiny_model, "--port", port).mistake
     assert "no address of this machine" in dgfas("serve", tiny_model, "--host", "no.such.host.invalid").mistake
     assert "limit frames is 0" in dgfas("serve", tiny_model, "--max-frames", "0").mistake
+    for option in ("--max-megabytes", "--max-megapixels", "--max-seconds"):
+        for number in ("nan", "inf", "-inf", "-1"):
+            assert f"{option} {number}" in dgfas("serve", tiny_model, option, number, "--host", "256.1").mistake
 
 
 def test_without_the_extra_it_says_what_to_install(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,10 @@ def test_an_assignment_needs_key_and_value(text: str) -> None:
         parse_assignments([text])
 
 
-def test_an_assignment_needs_a_readable_value() -> None:
-    with pytest.raises(UserError, match=r"--set 'a=\[1': the value is not valid YAML"):
-        parse_assignments(["a=[1"])
+@pytest.mark.parametrize("value", ["[1", "2024-13-45"])
+def test_an_assignment_needs_a_readable_value(value: str) -> None:
+    with pytest.raises(UserError, match=rf"--set 'a={re.escape(value)}': the value is not valid YAML"):
+        parse_assignments([f"a={value}"])
 
 
 def test_merging_replaces_leaves_and_leaves_the_rest() -> None:
@@ -147,6 +149,7 @@ def test_merging_replaces_leaves_and_leaves_the_rest() -> None:
     [
         (b"a: [1", r"run.yaml: not valid YAML \(.*line 1"),
         (b"\xff\xfe\x00", r"run.yaml: not valid YAML"),
+        (b"a: 2024-13-45", r"run.yaml: not valid YAML \(month must be"),
         (b"- 1\n- 2", r"run.yaml: must hold keys and values"),
         (b"", r"run.yaml: must hold keys and values"),
     ],

@@ -34,7 +34,7 @@ class Client:
 def connected(app: ASGIApp, address: str = "127.0.0.1") -> httpx.AsyncClient:
     """Return a client that comes from `address`."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1))
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
 
 async def _chunks(content: Iterator[bytes]) -> AsyncIterator[bytes]:

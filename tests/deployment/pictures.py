@@ -37,3 +37,13 @@ def video(images: list[np.ndarray], kind: str = "mp4", codec: str = "libx264", r
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
     return file.getvalue()
+
+
+def damaged(clip: bytes, frames: range) -> bytes:
+    """Return a Motion JPEG clip (AVI) of which some `frames` are emptied, so that they cannot be decoded."""
+    content = bytearray(clip)
+    places = [place for place in range(len(clip)) if clip.startswith(b"\xff\xd8\xff", place)]
+    for number in frames:
+        end = content.find(b"idx1" if number + 1 == len(places) else b"00dc", places[number])
+        content[places[number] : end] = bytes(end - places[number])
+    return bytes(content)

@@ -15,12 +15,14 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from dgfas.deployment.service.run import PromptHeader
+
 
 @contextmanager
 def in_thread(app: ASGIApp) -> Iterator[str]:
     """Serve `app` on a free port of loopback; gives its address, `http://127.0.0.1:PORT`."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", http="h11", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", http=PromptHeader, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -41,6 +41,23 @@ window.show = async (jpeg) => {
 setInterval(() => window.picture && context.drawImage(window.picture, 0, 0), 30);
 navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(30);
 """
+#: A server whose answers the test chooses: `decide(number of files)` gives a decision, or a promise of one.
+OTHER_SERVER = """
+window.asked = 0;
+window.decide = async () => "live";
+const send = window.fetch;
+window.fetch = async (path, { body, signal } = {}) => {
+  if (!body) return send(path);
+  window.asked += 1;
+  const aborted = new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  const frames = body.getAll("file").length;
+  const decision = await Promise.race([window.decide(frames), aborted]);
+  const threshold = { value: 0.3, rule: "", data: "" };
+  const whole = { score: 0.5, box: [200, 100, 400, 300], width: 640, height: 480, frames, frames_scored: frames };
+  return new Response(JSON.stringify({ decision, threshold, model: { name: "", sha256: "" }, ...whole }));
+};
+"""
+NEVER = "new Promise(() => {})"
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +167,112 @@ def test_whatever_goes_wrong_nobody_is_live(browser: Browser, address: str) -> N
     page.close()
 
 
+def live(browser: Browser, address: str, script: str = "") -> Page:
+    """Return the page with "Live" shown by a server and to a camera of the test's own."""
+    page = opened(browser, address, script=OTHER_CAMERA + OTHER_SERVER + script).page
+    show(page, face_at(200, 100))
+    page.click("text=Start the camera")
+    expect(page.locator(WORD)).to_have_text("Live")
+    return page
+
+
+def test_a_server_that_hangs_takes_the_decision_back(browser: Browser, address: str) -> None:
+    page = live(browser, address)
+    page.evaluate(f"() => {{ window.decide = () => {NEVER}; }}")
+    expect(page.locator("#hint")).to_have_text("The server cannot be reached.", timeout=30_000)
+    expect(page.locator(WORD)).to_have_text("No decision yet")
+    page.close()
+
+
+def test_one_spoof_frame_takes_live_back(browser: Browser, address: str) -> None:
+    page = live(browser, address)
+    page.evaluate(f"() => {{ window.decide = (frames) => (frames > 1 ? {NEVER} : 'spoof'); }}")
+    expect(page.locator(WORD)).to_have_text("Looking …", timeout=20_000)
+    page.close()
+
+
+def test_a_muted_camera_takes_the_decision_back(browser: Browser, address: str) -> None:
+    page = live(browser, address)
+    page.evaluate(f"() => {{ window.decide = () => {NEVER}; }}")
+    page.evaluate("document.querySelector('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('mute'))")
+    assert page.inner_text(WORD) == "No decision yet"
+    page.close()
+
+
+def test_an_answer_from_before_the_page_was_hidden_is_not_shown(browser: Browser, address: str) -> None:
+    page = live(browser, address)
+    page.evaluate(
+        """() => new Promise((held) => {
+          window.decide = (frames) => frames === 1 ? "live" : new Promise((answer) => {
+            window.release = () => { window.decide = () => new Promise(() => {}); answer("live"); };
+            held();
+          });
+        })"""
+    )
+    for hidden in ("true", "false"):
+        page.evaluate(f"Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }})")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    asked = page.evaluate("release(), asked")
+    while page.evaluate("asked") == asked:  # until the page has taken the answer and goes on
+        page.wait_for_timeout(50)
+    assert page.inner_text(WORD) != "Live"
+    page.close()
+
+
+@pytest.mark.parametrize("script", ["", "delete HTMLVideoElement.prototype.requestVideoFrameCallback;"])
+def test_a_picture_that_stands_still_is_not_scored_again(browser: Browser, address: str, script: str) -> None:
+    page = live(browser, address, script)
+    page.evaluate("() => { window.picture = null; }")
+    expect(page.locator("#hint")).to_have_text("The camera gives no new picture.", timeout=20_000)
+    expect(page.locator(WORD)).to_have_text("No decision yet")
+    asked = page.evaluate("asked")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("asked") == asked
+    show(page, face_at(200, 100))
+    expect(page.locator(WORD)).to_have_text("Live")
+    page.close()
+
+
+def test_a_camera_that_is_started_twice_or_cannot_play_is_off_when_the_page_says_so(
+    browser: Browser, address: str
+) -> None:
+    count = """
+    window.streams = [];
+    const camera = navigator.mediaDevices.getUserMedia;
+    navigator.mediaDevices.getUserMedia = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      window.streams.push(await camera());
+      return window.streams.at(-1);
+    };
+    const play = HTMLVideoElement.prototype.play;
+    window.broken = true;
+    HTMLVideoElement.prototype.play = function () {
+      return window.broken ? Promise.reject(new Error("it is broken")) : play.call(this);
+    };
+    """
+    on = "streams.filter(stream => stream.getTracks().some(track => track.readyState === 'live')).length"
+    page = opened(browser, address, script=OTHER_CAMERA + OTHER_SERVER + count).page
+    show(page, face_at(200, 100))
+    page.click("text=Start the camera")
+    expect(page.locator("#camera-problem")).to_contain_text("it is broken", timeout=20_000)
+    assert page.evaluate(on) == 0
+    page.evaluate("() => { window.broken = false; }")
+    page.evaluate("() => { const b = document.querySelector('#camera-button'); b.click(); b.click(); }")
+    expect(page.locator(WORD)).to_have_text("Live")
+    assert page.evaluate("streams.length") == 2
+    page.click("text=Stop the camera")
+    assert page.evaluate(on) == 0
+    page.close()
+
+
+def test_a_proxys_error_is_said(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.route("**/v1/model", lambda route: route.fulfill(status=502, body='{"message": "bad gateway"}'))
+    page.goto(address)
+    expect(page.locator("#model")).to_have_text("The server refuses (502).", timeout=20_000)
+    page.close()
+
+
 def test_a_service_with_a_key(browser: Browser, tiny_detector: Detector) -> None:
     with in_thread(create_app(tiny_detector, ServiceLimits(workers=1), KEY)) as address:
         watched = opened(browser, address)
@@ -171,14 +294,17 @@ def test_a_service_with_a_key(browser: Browser, tiny_detector: Detector) -> None
         page.close()
 
 
-def test_without_a_secure_origin_the_upload_stays(browser: Browser, address: str) -> None:
-    page = opened(browser, f"http://elsewhere.test:{address.rpartition(':')[2]}/").page
-    expect(page.locator("#camera-problem")).to_contain_text("only to pages from this machine")
-    expect(page.locator("#camera-problem")).to_contain_text("https")
-    assert not page.get_by_role("button", name="Start the camera").is_visible()
-    upload(page, "face.jpg", encoded(face_at(200, 100)))
-    expect(page.locator("#upload-answer .word")).to_have_text("Live")
-    page.close()
+def test_without_a_secure_origin_the_upload_stays(browser: Browser, tiny_detector: Detector) -> None:
+    with in_thread(create_app(tiny_detector, ServiceLimits(workers=1), KEY)) as address:
+        page = opened(browser, f"http://elsewhere.test:{address.rpartition(':')[2]}/").page
+        page.get_by_label("API key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.locator("#camera-problem")).to_contain_text("only to pages from this machine")
+        expect(page.locator("#camera-problem")).to_contain_text("https")
+        assert not page.get_by_role("button", name="Start the camera").is_visible()
+        upload(page, "face.jpg", encoded(face_at(200, 100)))
+        expect(page.locator("#upload-answer .word")).to_have_text("Live")
+        page.close()
 
 
 def upload(page: Page, name: str, *files: bytes) -> None:

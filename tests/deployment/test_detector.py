@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pictures import damaged
 from skimage import data
 
 import dgfas
@@ -105,6 +106,24 @@ def test_a_video_is_decided_by_the_mean_and_the_threshold_of_recordings(detector
 
     answer = detector.score_video(write_clip(tmp_path / "empty.mp4", [ASTRONAUT] * 3 + [nobody] * 5))
     assert (answer.decision, answer.reason) == (Decision.UNDECIDED, Reason.NO_FACE)  # too few frames were scored
+
+
+def test_frames_of_a_video_that_cannot_be_decoded_count(detector: Detector, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.avi", [ASTRONAUT] * 16, codec="mjpeg").read_bytes()
+
+    def answer(lost: range) -> Answer:
+        (tmp_path / "damaged.avi").write_bytes(damaged(clip, lost))
+        return detector.score_video(tmp_path / "damaged.avi")
+
+    few, many = answer(range(12, 16)), answer(range(4, 16))
+    assert (few.decision, few.frames_scored, len(few.frames)) == (Decision.LIVE, 6, 8)
+    assert [frame.reason for frame in few.frames] == [None] * 6 + [Reason.UNREADABLE] * 2
+    assert (many.decision, many.reason, many.frames_scored) == (Decision.UNDECIDED, Reason.UNREADABLE, 2)
+    for lost, mistake in ((range(16), "not one frame"), (range(1, 16), "none of its chosen frames")):
+        with pytest.raises(UserError, match=f"damaged.avi: {mistake}"):
+            answer(lost)
+    with pytest.raises(UserError, match="no frame to score"):
+        detector.score_video(tmp_path / "clip.avi", frames=0)
 
 
 def test_photos_folders_and_frames(detector: Detector, tmp_path: Path) -> None:

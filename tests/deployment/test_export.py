@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import json
 import shutil
 import sys
 from collections import Counter
@@ -276,6 +277,17 @@ def test_data_that_have_moved_are_named(root: Path, tmp_path: Path) -> None:
     assert not out.exists()
     facts = export_run(run, out, roots=[moved])
     assert "as it was trained, without that step" in facts.card
+
+
+def test_other_pictures_of_the_same_names_are_told(root: Path, run: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    record = json.loads((run / "run.json").read_text())
+    (made,) = record["data_sets"].values()
+    drawn_otherwise = {"elsewhere": {**made, "seed": 77}}
+    manifests = {"elsewhere": Manifest.read(root).content_hash}
+    (other / "run.json").write_text(json.dumps({**record, "manifests": manifests, "data_sets": drawn_otherwise}))
+    with pytest.raises(UserError, match=r"not the data that .*other was trained on \(seed 77, now 0\)"):
+        export_run(other, tmp_path / "model.onnx", roots=[root])
 
 
 def test_what_cannot_be_exported_says_why(root: Path, run: Path, tmp_path: Path) -> None:

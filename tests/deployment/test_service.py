@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import encoded, face_at, video
+from pictures import damaged, encoded, face_at, video
 
+from clips import write_clip
 from dgfas.deployment.detector import Detector
 from dgfas.faces.images import read_image
 from dgfas.faces.source import InMemory
@@ -74,6 +75,14 @@ def test_a_video_is_answered_like_by_the_detector(
     assert (body["decision"], body["score"]) == ("live", expected.score)
 
 
+def test_a_video_of_which_few_frames_can_be_decoded_is_not_decided(serve, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.avi", [face_at(200, 100)] * 8, codec="mjpeg").read_bytes()
+    body = serve().post("/v1/score", files={"file": damaged(clip, range(2, 8))}).json()
+    assert (body["decision"], body["reason"]) == ("undecided", "unreadable")
+    assert (body["frames"], body["frames_scored"], body["width"]) == (8, 2, 640)
+    assert [frame["width"] for frame in body["each_frame"]] == [640] * 2 + [0] * 6
+
+
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
@@ -124,6 +133,32 @@ def test_the_key_guards_what_tells_something(serve) -> None:
     assert client.post("/v1/score", files=photos(encoded(face_at(200, 100)))).status_code == 401
     for path in ("/", "/docs", "/openapi.json", "/healthz", "/readyz"):
         assert client.get(path).status_code == 200, path
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "LOCALHOST:1", "[::1]:8000", "127.8.9.10:8000"])
+def test_without_a_key_this_machine_is_answered(serve, host: str) -> None:
+    for path in ("/v1/model", "/metrics"):
+        for site in ("same-origin", "same-site", "none"):
+            assert serve().get(path, headers={"Host": host, "Sec-Fetch-Site": site}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *(
+            {"Host": host}
+            for host in ("evil.example", "localhost.evil.example:8000", "192.168.0.1:8000", "127.0.0.1.x", "")
+        ),
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_without_a_key_pages_from_elsewhere_are_refused(serve, headers: dict[str, str]) -> None:
+    answer = serve().post("/v1/score", content=encoded(face_at(200, 100)), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "from_elsewhere")
+    assert serve().get("/metrics", headers=headers).status_code == 403
+    assert serve().get("/healthz", headers=headers).status_code == 200
+    named = {**headers, "Authorization": f"Bearer {KEY}"}
+    assert serve(key=KEY).get("/v1/model", headers=named).status_code == 200
 
 
 def test_metrics_count_answers_not_addresses(serve) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 import io
 import resource
+import socket
 import struct
 import threading
+import time
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,12 +17,18 @@ import pytest
 from asgi_client import Client, connected
 from pictures import encoded, face_at, video
 from PIL import Image
+from running import in_thread
 
 from dgfas.deployment.detector import Detector
+from dgfas.deployment.service import run
 from dgfas.deployment.service.app import create_app
 from dgfas.deployment.service.settings import ServiceLimits
+from dgfas.faces.images import read_image
+from dgfas.faces.source import InMemory
 
 FACE = encoded(face_at(200, 100))
+IN_PARTS = {"Content-Type": "multipart/form-data; boundary=x"}
+PART = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + FACE
 
 
 def refused(client: Client, status: int, code: str, **request: object) -> str:
@@ -43,9 +52,8 @@ def test_a_body_beyond_the_limit_announced_or_not(serve) -> None:
     refused(client, 413, "body_too_large", content=chunks())
     refused(client, 413, "body_too_large", files={"file": bytes(1001)})
     refused(client, 415, "unknown_kind", content=bytes(1000))
-    boundary = {"Content-Type": "multipart/form-data; boundary=x"}
     part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
-    refused(client, 413, "body_too_large", content=iter([part, *[bytes(100)] * 20]), headers=boundary)
+    refused(client, 413, "body_too_large", content=iter([part, *[bytes(100)] * 20]), headers=IN_PARTS)
 
 
 def test_pixels_frames_and_seconds(serve) -> None:
@@ -145,12 +153,15 @@ def test_one_damaged_frame_among_several_is_named(serve) -> None:
     [
         (422, "empty", {"content": b""}),
         (422, "empty", {"files": {"file": b""}}),
-        (422, "no_file", {"content": b"--x--\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}),
+        (422, "no_file", {"content": b"--x--\r\n", "headers": IN_PARTS}),
         (422, "not_a_file", {"files": {"image": FACE}}),
         (422, "not_a_file", {"files": {"file": (None, "text")}}),
         (422, "video_among_files", {"files": [("file", FACE), ("file", video([face_at(0, 0)]))]}),
         (400, "malformed", {"content": FACE, "headers": {"Content-Type": "multipart/form-data"}}),
-        (400, "malformed", {"content": FACE, "headers": {"Content-Type": "multipart/form-data; boundary=x"}}),
+        (400, "malformed", {"content": FACE, "headers": IN_PARTS}),
+        (400, "malformed", {"content": PART, "headers": IN_PARTS}),
+        (400, "malformed", {"content": PART + b"\r\n" + PART[:2000], "headers": IN_PARTS}),
+        (400, "malformed", {"content": PART + b"\r\n--x-", "headers": IN_PARTS}),
         (415, "media_type", {"json": {"image": "..."}}),
         (415, "media_type", {"data": {"file": "..."}}),
         (415, "encoded_body", {"content": FACE, "headers": {"Content-Encoding": "gzip"}}),
@@ -216,3 +227,56 @@ def test_a_body_that_does_not_come_in_time_gives_its_place_back(tiny_detector: D
             assert (await client.post("/v1/score", content=FACE, timeout=60)).status_code == 200
 
     asyncio.run(scenario())
+
+
+def test_a_connection_without_a_whole_header_is_closed(
+    tiny_detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where bytes trickle in, and behind an answer; a body may take longer."""
+    monkeypatch.setattr(run, "HEADER_SECONDS", 0.5)
+    whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    body = b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
+
+    def closed(connection: socket.socket) -> bool:
+        try:
+            for _ in range(40):
+                connection.sendall(b"x")
+                time.sleep(0.05)
+        except OSError:
+            return True
+        return connection.recv(1) == b""
+
+    with in_thread(create_app(tiny_detector, ServiceLimits(workers=1))) as address:
+        port = int(address.rpartition(":")[2])
+
+        def connect(*sent: bytes) -> socket.socket:
+            connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+            for part in sent:
+                connection.sendall(part)
+            return connection
+
+        with connect() as silent:
+            assert silent.recv(1) == b""
+        with connect(b"GET / HTTP/1.1\r\nx: ") as slow:
+            assert closed(slow)
+        with connect(whole) as second:
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += second.recv(10_000)
+            assert answer.startswith(b"HTTP/1.1 200")
+            second.sendall(whole[:20])
+            assert second.recv(1) == b""
+        with connect(body) as patient:
+            time.sleep(1)
+            patient.sendall(b"text")
+            assert b" 415 " in patient.recv(100)
+
+
+def test_a_deep_grey_photo_takes_few_bytes_a_pixel() -> None:
+    file = InMemory(encoded(np.full((2000, 2000), 40_000, np.uint16), "PNG"), "deep.png")
+    tracemalloc.start()
+    image = read_image(file)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (image == 40_000 >> 8).all()
+    assert most < 12 * 2000 * 2000

@@ -14,6 +14,7 @@ import torch
 from run_checks import assert_same_state, latest
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import locked
 from dgfas.core.progress import Silent
 from dgfas.evaluation.scores import read_scores
 from dgfas.methods.base import Method
@@ -21,6 +22,8 @@ from dgfas.training import loop
 from dgfas.training.checkpoint import LATEST, checkpoint_path, saved_steps
 from dgfas.training.loop import Training, resume, train
 from dgfas.training.record import read_config, read_record
+from dgfas.training.run import resume as go_on
+from dgfas.training.run import start
 
 
 class Notes(Silent):
@@ -183,6 +186,28 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tiny, tmp_path: Path) -> N
         train(tiny("binary_cnn", iterations=1), tmp_path / "run")
 
 
+def test_a_folder_that_holds_a_run_is_refused_before_other_processes_start(
+    tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(tiny("binary_cnn", iterations=1), tmp_path / "run")
+    monkeypatch.setattr(loop, "launch", lambda config: pytest.fail("they were started"))
+    with pytest.raises(UserError, match="holds a run already"):
+        train(tiny("binary_cnn", iterations=1), run)
+
+
+@pytest.mark.parametrize("method", ["binary_cnn", "ms_lbp"])
+def test_a_run_that_another_process_trains_is_left_alone(tiny, tmp_path: Path, method: str) -> None:
+    run, new = tmp_path / "run", tmp_path / "new"
+    start(tiny(method, iterations=1), run, Silent())
+    with locked(run / ".lock"), pytest.raises(UserError, match="run: another process trains it"):
+        go_on(run, Silent())
+    with locked(new / ".lock"), pytest.raises(UserError, match="new: another process trains it"):
+        start(tiny(method, iterations=1), new, Silent())
+    assert [path.name for path in new.iterdir()] == [".lock"]
+    go_on(run, Silent())
+    start(tiny(method, iterations=1), new, Silent())
+
+
 def test_resuming_on_another_number_of_threads_is_said(tiny, tmp_path: Path) -> None:
     run = train(tiny("binary_cnn", iterations=2), tmp_path / "run")
     record = json.loads((run / "run.json").read_text())
@@ -199,6 +224,26 @@ def test_resuming_on_changed_data_is_refused(tiny, tmp_path: Path) -> None:
     (run / "run.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match="prepared data have changed"):
         resume(run)
+
+
+def edit_record(run: Path, **changes: object) -> None:
+    """Change the record of a run; None takes a key out."""
+    record = {**json.loads((run / "run.json").read_text()), **changes}
+    (run / "run.json").write_text(json.dumps({key: value for key, value in record.items() if value is not None}))
+
+
+@pytest.mark.parametrize("method", ["binary_cnn", "ms_lbp"])
+def test_resuming_on_other_pictures_of_the_same_names_is_refused(tiny, tmp_path: Path, method: str) -> None:
+    run = tmp_path / "run"
+    start(tiny(method, iterations=1), run, Silent())
+    if method == "ms_lbp":
+        (run / "development" / "0000001.csv").unlink()  # as if it had been stopped
+    data_sets = read_record(run)["data_sets"]
+    edit_record(run, data_sets={root: {**made, "version": -1} for root, made in data_sets.items()})
+    with pytest.raises(UserError, match=r"prepared data have changed since the run began \(version -1, now \d+\)"):
+        go_on(run, Silent())
+    edit_record(run, data_sets=None)  # as in the runs of older versions
+    go_on(run, Silent())
 
 
 def test_a_method_may_take_several_batches_for_an_iteration(

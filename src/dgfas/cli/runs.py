@@ -116,7 +116,7 @@ def score(
     detector: Annotated[
         Literal["blazeface", "none"], typer.Option(help="Who finds the face; none: the images are crops already.")
     ] = "blazeface",
-    frames: Annotated[int, typer.Option(help="Frames of a video to look at, evenly spaced.")] = 8,
+    frames: Annotated[int, typer.Option(min=1, help="Frames of a video to look at, evenly spaced.")] = 8,
 ) -> None:
     """Score photos and videos with a model file or a run.
 

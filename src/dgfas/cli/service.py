@@ -1,5 +1,6 @@
 """The verb that answers over HTTP: serve."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,10 @@ def serve(
     except ImportError as error:
         raise UserError(f'the service needs {error.name}: pip install "dgfas[serve]"') from error
 
+    numbers = {"megabytes": max_megabytes, "megapixels": max_megapixels, "seconds": max_seconds}
+    for name, number in numbers.items():
+        if not 0 < number * 1e6 < math.inf:
+            raise UserError(f"--max-{name} {number}: give a number above 0")
     limits = ServiceLimits(
         body_bytes=int(max_megabytes * 1e6),
         pixels=int(max_megapixels * 1e6),

@@ -143,7 +143,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: no date, such as 2024-13-45
         raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: must hold keys and values")
@@ -184,7 +184,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
             raise UserError(f"--set {assignment!r}: write it as key.subkey=value")
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: no date, such as 2024-13-45
             raise UserError(f"--set {assignment!r}: the value is not valid YAML") from error
         for part in reversed(key.split(".")):
             value = {part: value}

@@ -17,8 +17,10 @@ from dgfas.deployment.answer import Answer, Reason, decided, undecided
 from dgfas.deployment.limits import Limits
 from dgfas.deployment.model_file import ModelFacts, open_model
 from dgfas.faces.finder import FaceCrop, FaceFinder
-from dgfas.faces.frames import FrameRead, read_recording, sources_of
+from dgfas.faces.frames import choose_positions, is_image, read_recording, sources_of
 from dgfas.faces.images import read_image
+from dgfas.faces.source import InMemory
+from dgfas.faces.video import VideoLimits, frame_count, read_frames
 
 Finder = Literal["blazeface", "none"]
 _LOADING = threading.Lock()  # loading a network redirects standard error for a moment, which is the whole process's
@@ -41,6 +43,23 @@ class FaceModel(Protocol):
 
     def score_crops(self, crops: Sequence[UInt8[np.ndarray, "s s 3"]]) -> Float[np.ndarray, " n"]:
         """Return P(live) of square RGB face crops of any size."""
+
+
+def frames_of_video(
+    video: Path | InMemory, count: int, limits: VideoLimits | None = None
+) -> Iterator[UInt8[np.ndarray, "h w 3"] | None]:
+    """Yield up to `count` frames of a video, evenly spaced, then None for each of them that cannot be decoded.
+
+    Raises TooLarge beyond the `limits`, UserError if none can be decoded.
+    """
+    positions = choose_positions(frame_count(video, limits), count, 1)
+    decoded = 0
+    for _, image in read_frames(video, positions, limits):
+        decoded += 1
+        yield image
+    if positions and not decoded:
+        raise UserError(f"{video}: none of its chosen frames can be decoded")
+    yield from [None] * (len(positions) - decoded)
 
 
 class Detector:
@@ -90,10 +109,11 @@ class Detector:
         """Answer for each of several images on its own. Raises UserError as `score`."""
         return self._answers([self._look(image) for image in images])
 
-    def score_frames(self, images: Iterable[UInt8[np.ndarray, "h w 3"]]) -> Answer:
+    def score_frames(self, images: Iterable[UInt8[np.ndarray, "h w 3"] | None]) -> Answer:
         """Answer for frames of one presentation together, by the threshold of recordings (one alone: of frames).
 
-        They may come one after the other; only their crops are kept. Raises UserError if empty.
+        They may come one after the other; only their crops are kept. None stands for one that cannot be decoded. Raises
+        UserError if empty.
         """
         looks = [self._look(image) for image in images]
         if not looks:
@@ -105,8 +125,10 @@ class Detector:
 
         The score is the mean over the frames that can be scored. Raises UserError if nothing can be read from it.
         """
-        looks = [self._look_at(frame) for frame in read_recording(sources_of(Path(path)), frames, 1)]
-        return self._joined(self._answers(looks))
+        sources = sources_of(Path(path))
+        if len(sources) == 1 and not is_image(sources[0]):
+            return self.score_frames(frames_of_video(sources[0], frames))
+        return self.score_frames(frame.image for frame in read_recording(sources, frames, 1))
 
     def score_photo(self, path: str | Path) -> Answer:
         """Answer for a JPEG, PNG or WebP file, turned upright. Raises UserError if it cannot be read."""
@@ -116,13 +138,10 @@ class Detector:
         """Return P(live) of square RGB face crops of any size, whatever they show."""
         return self.model.score_crops(crops) if crops else np.zeros(0)
 
-    def _look_at(self, frame: FrameRead) -> tuple[FaceCrop, Reason | None]:
-        if frame.image is None:
-            return FaceCrop(frame.position, None, 0, None, frame.reason), Reason.UNREADABLE
-        return self._look(frame.image)
-
-    def _look(self, image: UInt8[np.ndarray, "h w 3"]) -> tuple[FaceCrop, Reason | None]:
+    def _look(self, image: UInt8[np.ndarray, "h w 3"] | None) -> tuple[FaceCrop, Reason | None]:
         """Find the face in an image, and what it lacks to be scored."""
+        if image is None:
+            return FaceCrop(0, None, 0, None, None), Reason.UNREADABLE
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise UserError("an image must be a NumPy array (height, width, 3) of uint8, RGB")
         if image.size == 0:

@@ -17,7 +17,7 @@ from dgfas.deployment.run_model import development_rates, facts_of
 from dgfas.evaluation.scores import LEVELS, scores_of_frames
 from dgfas.faces.images import read_image
 from dgfas.training.configure import is_classical, need_torch
-from dgfas.training.record import read_config, read_record
+from dgfas.training.record import other_data, read_config, read_record
 from dgfas.training.selection import read_operating_point
 from dgfas.training.task_data import TaskData, load_task
 
@@ -158,9 +158,9 @@ def _data_of(run: Path, roots: Sequence[Path], progress: NamedProgress) -> TaskD
         if not (root / MANIFEST_NAME).is_file():
             raise UserError(f"{root}: the data set that {run} was trained on is not here; name its folder with --data")
     task = load_task(data, config.network.image_size, config.data.target, progress)
-    if sorted(task.manifest_hashes.values()) != sorted(read_record(run)["manifests"].values()):
+    if (difference := other_data(read_record(run), task.facts())) is not None:
         raise UserError(
-            f"{', '.join(map(str, data.roots))}: not the data that {run} was trained on (another manifest hash); "
+            f"{', '.join(map(str, data.roots))}: not the data that {run} was trained on ({difference}); "
             "name the folders of those, all of them, with --data"
         )
     return task

@@ -17,7 +17,7 @@ from dgfas.evaluation.scores import scores_of_frames, write_scores
 from dgfas.methods.classical.base import ClassicalMethod
 from dgfas.methods.classical.training import fit_method, score_rows
 from dgfas.methods.registry import classical_options, load_classical
-from dgfas.training.record import read_config, require_new, start_record
+from dgfas.training.record import held, read_config, require_new, require_same_data, start_record
 from dgfas.training.task_data import TaskData, load_task
 
 THE_STEP = 1  # there is one fit, and so one checkpoint
@@ -29,18 +29,29 @@ def model_path(run: Path) -> Path:
 
 
 def fit(config: RunConfig, run: Path, report: Silent) -> None:
-    """Fit the method of `config` into the new folder `run`, and score the source development data with it."""
+    """Fit the method of `config` into the new folder `run`, and score the source development data with it.
+
+    Raises UserError if the folder holds a run already, or another process trains it.
+    """
     require_new(run)
     data = load_task(config.data, config.network.image_size, config.data.target, report.progress)
-    start_record(run, config, data.facts() | {"seed": config.training.seed})
-    _fit(config, run, data, report)
+    with held(run):
+        start_record(run, config, data.facts() | {"seed": config.training.seed})
+        _fit(config, run, data, report)
 
 
 def finish(run: Path, report: Silent) -> None:
-    """Fit again a run that was stopped before its fit was done; nothing is left of an unfinished fit."""
+    """Fit again a run that was stopped before its fit was done; nothing is left of an unfinished fit.
+
+    Raises UserError if its data have changed, or another process trains it.
+    """
     config = read_config(run)
-    if not (run / "development" / f"{THE_STEP:07d}.csv").is_file():
-        _fit(config, run, load_task(config.data, config.network.image_size, config.data.target), report)
+    with held(run):
+        if (run / "development" / f"{THE_STEP:07d}.csv").is_file():
+            return
+        data = load_task(config.data, config.network.image_size, config.data.target)
+        require_same_data(run, data.facts())
+        _fit(config, run, data, report)
 
 
 def _fit(config: RunConfig, run: Path, data: TaskData, report: Silent) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +27,15 @@ from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, 
 from dgfas.training.estimate import expected_duration
 from dgfas.training.naming import Naming
 from dgfas.training.processes import averager, launch
-from dgfas.training.record import add_to_record, read_config, read_record, require_new, start_record
+from dgfas.training.record import (
+    add_to_record,
+    held,
+    read_config,
+    read_record,
+    require_new,
+    require_same_data,
+    start_record,
+)
 from dgfas.training.scoring import raw_scores
 from dgfas.training.task_data import TaskData, load_task
 
@@ -36,43 +45,49 @@ TENTHS = 10
 def train(config: RunConfig, run: Path, report: Silent | None = None) -> Path | None:
     """Train a method into the new folder `run`; return it on the first process, None on the others.
 
-    Raises UserError if the folder holds a run already, or the training diverges.
+    Raises UserError if the folder holds a run already, another process trains it, or the training diverges.
     """
+    require_new(run)  # before other processes are started, and the data packed
     fabric = launch(config.training)
     report = report if report is not None and fabric.is_global_zero else Silent()
-    if fabric.is_global_zero:
-        require_new(run)  # before the data are packed
     data = _load(config, fabric, report)
     training = Training(config, run, data, fabric, report)  # a mistake in it leaves no folder behind
     training.naming.check()  # nor one in this
-    if fabric.is_global_zero:
-        start_record(run, config, _facts(config, data, fabric))
-    fabric.barrier()
-    training.finish()
+    with _held(run, fabric):
+        if fabric.is_global_zero:
+            start_record(run, config, _facts(config, data, fabric))
+        fabric.barrier()
+        training.finish()
     return run if fabric.is_global_zero else None
 
 
 def resume(run: Path, report: Silent | None = None) -> Path | None:
     """Continue the run in folder `run` behind its last checkpoint, to the same end, on the same CPU to the bit.
 
-    Returns it on the first process, None on the others. Raises UserError if its data have changed.
+    Returns it on the first process, None on the others. Raises UserError if its data have changed, or another process
+    trains it.
     """
     config = read_config(run)
     fabric = launch(config.training)
     report = report if report is not None and fabric.is_global_zero else Silent()
     data = _load(config, fabric, report)
     record, facts = read_record(run), _facts(config, data, fabric)
-    if record["manifests"] != facts["manifests"]:
-        raise UserError(f"{run}: its prepared data have changed since the run began; start a new run")
+    require_same_data(run, facts)
     for name in ("threads", "torch", "processes"):
         now = {**facts, "torch": torch.__version__, "threads": torch.get_num_threads()}[name]
         if record.get(name) != now:
             report.note(f"{name} was {record.get(name)} and is now {now}: the result will differ in its last bits")
     training = Training(config, run, data, fabric, report)
-    if checkpoint_path(run, LATEST).is_file():
-        training.restore()
-    training.finish()
+    with _held(run, fabric):
+        if checkpoint_path(run, LATEST).is_file():
+            training.restore()
+        training.finish()
     return run if fabric.is_global_zero else None
+
+
+def _held(run: Path, fabric: Fabric) -> AbstractContextManager[None]:
+    """Let the first process keep others out of the run."""
+    return held(run) if fabric.is_global_zero else nullcontext()
 
 
 def _load(config: RunConfig, fabric: Fabric, report: Silent) -> TaskData:

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import yaml
 import dgfas
 from dgfas.core.config import RunConfig, read_yaml, validated
 from dgfas.core.errors import UserError
-from dgfas.core.files import read_json, write_json, write_whole
+from dgfas.core.files import locked, read_json, write_json, write_whole
 
 CONFIG_NAME = "config.yaml"
 RECORD_NAME = "run.json"
+LOCK_NAME = ".lock"
 
 
 def start_record(run: Path, config: RunConfig, facts: dict[str, Any]) -> None:
@@ -36,6 +38,38 @@ def require_new(run: Path) -> None:
         raise UserError(
             f"{run}: holds a run already; continue it with `dgfas train --resume {run}`, or name a new folder"
         )
+
+
+def held(run: Path) -> AbstractContextManager[None]:
+    """Keep other processes from training a run. Raises UserError if one does."""
+    return locked(run / LOCK_NAME, busy=f"{run}: another process trains it; wait for that, or name another folder")
+
+
+def other_data(record: dict[str, Any], now: dict[str, Any]) -> str | None:
+    """Say in what the data of a run's record differ from those of `now`, wherever they lie; None if in nothing.
+
+    The hash of a manifest does not tell how the pictures were made; records of older versions tell only that hash.
+    """
+    before, after = _data_of(record), _data_of(now)
+    if before.keys() != after.keys():
+        return "another manifest hash"
+    for digest, made in before.items():
+        changed = (key for key in made if key in after[digest] and made[key] != after[digest][key])
+        if (key := next(changed, None)) is not None:
+            return f"{key} {made[key]}, now {after[digest][key]}"
+    return None
+
+
+def require_same_data(run: Path, facts: dict[str, Any]) -> None:
+    """Raise UserError if `facts` tell of other data than those that the run began with."""
+    if (difference := other_data(read_record(run), facts)) is not None:
+        raise UserError(f"{run}: its prepared data have changed since the run began ({difference}); start a new run")
+
+
+def _data_of(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return how each data set was made, by the hash of its manifest."""
+    made = record.get("data_sets") or {}
+    return {digest: made.get(root, {}) for root, digest in record["manifests"].items()}
 
 
 def machine() -> dict[str, Any]:

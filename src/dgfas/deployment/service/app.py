@@ -47,7 +47,7 @@ def body_schema() -> dict[str, Any]:
 
 
 def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str | None = None) -> ASGIApp:
-    """Return the service as an ASGI application. `key`: what clients must send; None lets everyone in."""
+    """Return the service as an ASGI application. `key`: what clients must send; None lets this machine in."""
     limits = limits or ServiceLimits()
     gate = Gate(limits.at_once, limits.per_client)
     metrics = Metrics(detector, gate)
@@ -64,7 +64,7 @@ def create_app(detector: Detector, limits: ServiceLimits | None = None, key: str
     add_handlers(app)
     app.mount("/static", StaticFiles(directory=WEB))
     guarded = requires(key)
-    of_guarded = documented(401) if guarded else {}
+    of_guarded = documented(403 if key is None else 401)
 
     @app.post(
         "/v1/score",

@@ -28,8 +28,9 @@ class Refusal(Exception):
 
 #: What every request for an answer may be refused with.
 REASONS = {
-    400: "The multipart body is malformed.",
+    400: "The multipart body is malformed or cut off.",
     401: "The API key is missing or wrong.",
+    403: "The service has no key, and the request is for another host or from another site's page.",
     408: "The body did not arrive in time.",
     413: "More bytes, pixels, frames or seconds than are taken.",
     415: "Not a photo or video of a kind that is read.",

@@ -48,7 +48,7 @@ class FrameAnswer(BaseModel):
     reason: Reason | None = Field(description="Why there is no decision; null where there is one.")
     box: Box | None = Field(description="Of the face: left, top, right, bottom in pixels of the upright frame.")
     faces_found: int
-    width: int = Field(description="Of the upright frame as it was decoded, to which `box` belongs.")
+    width: int = Field(description="Of the upright frame as it was decoded, to which `box` belongs; 0 if it was not.")
     height: int
 
     @staticmethod

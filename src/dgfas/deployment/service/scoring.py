@@ -9,18 +9,19 @@ from jaxtyping import UInt8
 
 from dgfas.core.errors import UserError
 from dgfas.deployment.answer import Answer
-from dgfas.deployment.detector import Detector
+from dgfas.deployment.detector import Detector, frames_of_video
 from dgfas.deployment.service.refusal import Refusal
 from dgfas.deployment.service.settings import VIDEO_FRAMES_SCORED, ServiceLimits
-from dgfas.faces.frames import choose_positions
 from dgfas.faces.images import read_image
 from dgfas.faces.source import PHOTO_KINDS, InMemory, TooLarge, kind_of
-from dgfas.faces.video import frame_count, read_frames
 
 
 @dataclass
 class Scored:
-    """A detector's answer, the (width, height) of each of its frames, and how long decoding and scoring took."""
+    """A detector's answer, the (width, height) of each of its frames, and how long decoding and scoring took.
+
+    A frame that cannot be decoded has the size (0, 0).
+    """
 
     answer: Answer
     sizes: list[tuple[int, int]] = field(default_factory=list)
@@ -33,37 +34,29 @@ def score(detector: Detector, files: list[InMemory], limits: ServiceLimits) -> S
     sizes: list[tuple[int, int]] = []
     decoding = 0.0
 
-    def decoded() -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    def decoded() -> Iterator[UInt8[np.ndarray, "h w 3"] | None]:
         nonlocal decoding
-        images = frames(files, limits)
-        while True:
-            start = time.perf_counter()
-            image = next(images, None)
+        start = time.perf_counter()
+        for image in frames(files, limits):
             decoding += time.perf_counter() - start
-            if image is None:
-                return
-            sizes.append((image.shape[1], image.shape[0]))
+            sizes.append((0, 0) if image is None else (image.shape[1], image.shape[0]))
             yield image
+            start = time.perf_counter()
+        decoding += time.perf_counter() - start
 
     start = time.perf_counter()
     answer = detector.score_frames(decoded())
     return Scored(answer, sizes, decoding, time.perf_counter() - start - decoding)
 
 
-def frames(files: list[InMemory], limits: ServiceLimits) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+def frames(files: list[InMemory], limits: ServiceLimits) -> Iterator[UInt8[np.ndarray, "h w 3"] | None]:
     """Decode photos, or chosen frames of a video, one after the other. Raises Refusal (413, 422)."""
     try:
         if kind_of(files[0].getvalue()[:16]) in PHOTO_KINDS:
             for file in files:
                 yield read_image(file, limits.pixels)
         else:
-            positions = choose_positions(frame_count(files[0], limits.video), VIDEO_FRAMES_SCORED, 1)
-            decoded = 0
-            for _, image in read_frames(files[0], positions, limits.video):
-                decoded += 1
-                yield image
-            if not decoded:
-                raise UserError(f"{files[0]}: none of its chosen frames can be decoded")
+            yield from frames_of_video(files[0], VIDEO_FRAMES_SCORED, limits.video)
     except TooLarge as error:
         raise Refusal(413, "too_large", str(error)) from error
     except UserError as error:

@@ -68,12 +68,21 @@ def _body_too_large(limits: ServiceLimits) -> Refusal:
 
 
 class _Parts(MultiPartParser):
-    """Starlette's parser with all parts in memory, and not more of them than are taken."""
+    """Starlette's parser with all parts in memory, not more of them than are taken, and to their closing boundary."""
 
     def __init__(self, request: Request, body: AsyncGenerator[bytes, None], limits: ServiceLimits) -> None:
-        super().__init__(request.headers, body)
+        super().__init__(request.headers, self._to_the_end(body))
         self.spool_max_size = limits.body_bytes + 1  # no part reaches it, so none goes to a temporary file
-        self.most, self.number = limits.frames, 0
+        self.most, self.number, self.ended = limits.frames, 0, False
+
+    async def _to_the_end(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        async for chunk in body:
+            yield chunk
+        if not self.ended:
+            raise MultiPartException("it ends before its closing boundary")
+
+    def on_end(self) -> None:
+        self.ended = True
 
     def on_part_begin(self) -> None:
         self.number += 1

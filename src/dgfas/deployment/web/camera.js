@@ -5,6 +5,7 @@ import { askScore } from "./service.js";
 const TOGETHER = 8; // frames of one decision
 const LONGEST_SIDE = 640; // of what is sent
 const PAUSE = 60; // milliseconds between two questions
+const STILL = 2000; // milliseconds after which a camera without a new picture is at fault
 const PROBLEMS = {
   NotAllowedError: "The browser may not use the camera: allow it beside the address, then start again.",
   NotFoundError: "No camera was found. A photo or a clip can be uploaded.",
@@ -26,6 +27,8 @@ export class Camera {
     this.canvas = document.createElement("canvas");
     this.stream = null;
     this.frames = [];
+    this.epoch = 0; // goes up with everything that is forgotten
+    this.starting = false;
     by("camera-button").addEventListener("click", () => (this.stream ? this.stop() : this.start()));
     document.addEventListener("visibilitychange", () => document.hidden && this.forget());
     if (!window.isSecureContext || !navigator.mediaDevices) {
@@ -40,23 +43,35 @@ export class Camera {
   }
 
   async start() {
+    if (this.starting) return; // clicked twice
+    this.starting = true;
     this.complain("");
-    let stream;
+    let stream = null;
     try {
       const wanted = { width: { ideal: 1280 }, height: { ideal: 960 }, facingMode: "user" };
       stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+      this.stream = stream;
+      await this.show(stream);
     } catch (error) {
+      if (this.stream !== stream) return; // stopped meanwhile
+      this.stop();
       this.complain(PROBLEMS[error.name] ?? `The camera cannot be used (${error.message}).`);
-      return;
+    } finally {
+      this.starting = false;
     }
-    this.stream = stream;
-    stream.getVideoTracks()[0].addEventListener("ended", () => this.stop());
+  }
+
+  async show(stream) {
+    const [track] = stream.getVideoTracks();
+    track.addEventListener("ended", () => this.stop());
+    track.addEventListener("mute", () => this.forget());
+    by("camera-button").textContent = "Stop the camera";
     const video = by("video");
     video.srcObject = stream;
     await video.play();
+    if (this.stream !== stream) return; // stopped meanwhile
     by("stage").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
     by("welcome").hidden = true;
-    by("camera-button").textContent = "Stop the camera";
     this.run(stream);
   }
 
@@ -71,8 +86,9 @@ export class Camera {
     outline(by("outline"), null);
   }
 
-  // Take back what was decided, and begin to collect again.
+  // Take back what was decided, and begin to collect again; an answer that is still to come is not shown.
   forget(word = "No decision yet") {
+    this.epoch += 1;
     this.frames = [];
     this.decision = null;
     this.view.say("none", word);
@@ -89,7 +105,7 @@ export class Camera {
     this.forget("Looking …");
     while (this.stream === stream) {
       try {
-        if (!document.hidden) await this.step(stream);
+        if (!document.hidden) await this.step();
         await later(PAUSE);
       } catch (error) {
         if (this.stream !== stream) return;
@@ -101,15 +117,21 @@ export class Camera {
     }
   }
 
-  async step(stream) {
+  async step() {
+    let epoch = this.epoch;
     const frame = await this.grab();
+    if (epoch !== this.epoch) return;
     const answer = await askScore([frame]);
-    if (this.stream !== stream || document.hidden) return;
+    if (epoch !== this.epoch) return;
     outline(by("outline"), answer);
     if (answer.decision === "undecided") {
       this.forget("No decision");
       this.hint(LACKS[answer.reason] ?? answer.reason, "warn");
       return;
+    }
+    if (this.decision === "live" && answer.decision !== "live") {
+      this.forget();
+      epoch = this.epoch;
     }
     this.view.measure(answer.score, this.threshold);
     this.frames.push(frame);
@@ -120,14 +142,15 @@ export class Camera {
       return;
     }
     const together = await askScore(this.frames.splice(0));
-    if (this.stream !== stream || document.hidden) return;
+    if (epoch !== this.epoch) return;
     this.decision = together.decision === "undecided" ? null : together.decision;
     this.view.decide(together);
     this.hint("", this.decision ?? "warn");
   }
 
-  grab() {
+  async grab() {
     const video = by("video");
+    await this.next(video);
     const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
     this.canvas.width = Math.round(video.videoWidth * scale);
     this.canvas.height = Math.round(video.videoHeight * scale);
@@ -135,5 +158,18 @@ export class Camera {
     return new Promise((resolve, reject) =>
       this.canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/jpeg", 0.95),
     );
+  }
+
+  // Wait for the camera's next picture: one that stands still is not asked about again.
+  async next(video) {
+    const counted = () => video.mozPaintedFrames ?? video.getVideoPlaybackQuality().totalVideoFrames;
+    const before = counted();
+    const end = performance.now() + STILL;
+    let arrived = false;
+    video.requestVideoFrameCallback?.(() => (arrived = true));
+    while (video.requestVideoFrameCallback ? !arrived : counted() === before) { // older browsers only count
+      if (performance.now() > end) throw new Error("The camera gives no new picture.");
+      await later(20);
+    }
   }
 }

@@ -1,5 +1,6 @@
 // Requests to the server. The key lives in this variable and nowhere else.
 let key = null;
+const PATIENCE = 10_000; // milliseconds
 
 export function setKey(value) {
   key = value;
@@ -14,18 +15,22 @@ export class Refused extends Error {
   }
 }
 
-async function send(path, options) {
+// A server that says nothing for `patience` milliseconds cannot be reached.
+async function send(path, options, patience = PATIENCE) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
   let response;
   let body;
   try {
-    response = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit" });
+    const signal = AbortSignal.timeout(patience);
+    response = await fetch(path, { ...options, headers, signal, cache: "no-store", credentials: "omit" });
     body = await response.json();
   } catch {
     throw new Refused("unreachable", "The server cannot be reached.");
   }
   if (!response.ok) {
-    throw new Refused(body.code, body.detail, Number(response.headers.get("Retry-After")) || 0);
+    const code = String(body?.code ?? "refused"); // a proxy's error may have another form
+    const detail = body?.detail ?? `The server refuses (${response.status}).`;
+    throw new Refused(code, detail, Number(response.headers.get("Retry-After")) || 0);
   }
   return body;
 }
@@ -35,8 +40,8 @@ export function askModel() {
 }
 
 // Ask for the answer to photos of one presentation, or a clip.
-export function askScore(files) {
+export function askScore(files, patience) {
   const form = new FormData();
   files.forEach((file, number) => form.append("file", file, file.name ?? `frame-${number + 1}.jpg`));
-  return send("/v1/score", { method: "POST", body: form });
+  return send("/v1/score", { method: "POST", body: form }, patience);
 }

@@ -2,6 +2,8 @@
 import { AnswerView, LACKS, outline } from "./answer.js";
 import { askScore } from "./service.js";
 
+const PATIENCE = 120_000; // milliseconds: a long clip takes a while to send
+
 const by = (id) => document.getElementById(id);
 
 export class Upload {
@@ -35,7 +37,7 @@ export class Upload {
       this.check(files);
       by("upload-answer").hidden = false;
       this.view.say("none", "Looking …");
-      const answer = await askScore(files);
+      const answer = await askScore(files, PATIENCE);
       if (asked !== this.asked) return; // other files were chosen meanwhile
       this.view.decide(answer);
       this.view.measure(answer.score, answer.threshold.value);

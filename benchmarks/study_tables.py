@@ -33,10 +33,10 @@ STUDIES = {
     "methods-limited": ("limited", (11, 12, 13, 14, 15)),
     "methods-cameras": ("cameras", (11,)),
     "rfm-table-3": ("methods", (11, 12, 13, 14, 15)),
-    "rfm-figure-5": ("methods", (11, 12, 13, 14)),
+    "rfm-figure-5": ("methods", (11, 12, 13, 14, 15)),
     "d2am-table-3": ("methods", (11, 12, 13, 14, 15)),
-    "drdg-table-3": ("methods", (11, 12, 13, 14)),
-    "anrl-table-3": ("methods", (11, 12, 13, 14)),
+    "drdg-table-3": ("methods", (11, 12, 13, 14, 15)),
+    "anrl-table-3": ("methods", (11, 12, 13, 14, 15)),
     "anrl-table-4": ("methods", (11, 12, 13, 14, 15)),
 }
 TRACKS: tuple[Track, ...] = ("deployable", "oracle")

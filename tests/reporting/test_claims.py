@@ -24,7 +24,7 @@ def study(rates: Mapping[tuple[str, str], Sequence[float]], *, simulated: bool =
             ("deployable", "frame", 0.9),
         )
     ]
-    return pd.DataFrame(rows).assign(simulated=simulated, uses_target_images=False, recordings_hash="one")
+    return pd.DataFrame(rows).assign(simulated=simulated, uses_target_images=False, recordings_hash="one", data="sim")
 
 
 def test_a_claim_is_seen_reversed_or_open_by_the_interval_of_paired_seeds() -> None:

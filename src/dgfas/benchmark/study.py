@@ -20,7 +20,7 @@ from dgfas.evaluation.tasks import Task, parse_task
 from dgfas.evaluation.tracks import mean_domain_auc
 from dgfas.simulation.data_set import VERSION, simulate
 from dgfas.training.configure import build_config
-from dgfas.training.data_record import data_set_record
+from dgfas.training.data_record import data_set_record, first_change
 from dgfas.training.evaluate import evaluate_run
 from dgfas.training.run import start
 from dgfas.training.selection import development_scores, freeze_operating_point
@@ -175,8 +175,8 @@ def _other_data(about: About, now: Sequence[dict[str, Any]]) -> str | None:
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     """Say in what two descriptions differ, as far as both tell it."""
-    changed = (key for key in now if key in before and before[key] != now[key])
-    return next((f"{key} {before[key]}, not {now[key]}" for key in changed), None)
+    key = first_change(before, now)
+    return None if key is None else f"{key} {before[key]}, not {now[key]}"
 
 
 def config_of(job: Training) -> RunConfig:

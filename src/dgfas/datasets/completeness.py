@@ -26,12 +26,17 @@ class Completeness:
 
 def compare(reader: Reader, reading: Reading, shown: int = SHOWN) -> Completeness:
     """Compare found and expected, by split, class and protocol; name the first `shown` that differ."""
-    recordings = [each for each in reading.recordings if any(source.exists() for source in each.sources)]
+    recordings: list[Recording] = []
+    lost: list[str] = []
+    for each in reading.recordings:
+        if any(source.exists() for source in each.sources):
+            recordings.append(each)
+        else:
+            lost.append(each.name)
     official = _official(reader, reading.root)
     found, expected = _counts(recordings), Counter(reader.expected) or _counts(official)
     faults = _name_faults(official, recordings, shown) if official else _count_faults(expected, found)
     faults += _total_faults(reader.totals, found)
-    lost = [each.name for each in reading.recordings if not any(source.exists() for source in each.sources)]
     if lost:
         faults.append(f"links to files that are not there ({len(lost)}): {_listed(lost, shown)}")
     empty = [each.name for each in recordings if not any(source.stat().st_size for source in each.sources)]

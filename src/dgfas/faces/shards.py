@@ -102,11 +102,8 @@ def merge(root: Path, folders: Sequence[Path], report: Silent | None = None) -> 
 
 
 def _check_target(root: Path, options: dict[str, Any], shards: Sequence[Path]) -> None:
-    if not (root / PREPARED_NAME).is_file():
-        if is_data_set(root):
-            raise UserError(f"{root}: holds another data set; choose a new folder")
-        return
-    if read_json(root / PREPARED_NAME) != options:
+    record = root / PREPARED_NAME
+    if read_json(record) != options if record.is_file() else is_data_set(root):
         raise UserError(f"{root}: holds another data set; choose a new folder")
     there = {path.name for path in (root / ROWS_FOLDER).glob("*.json")}
     if there and not any((folder / ROWS_FOLDER / name).exists() for folder in shards for name in there):

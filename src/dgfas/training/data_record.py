@@ -25,6 +25,11 @@ def data_set_record(root: Path) -> dict[str, Any]:
     return {"made_by": "unknown"} if prepared is None else {"made_by": "preparation", **prepared.content}
 
 
+def first_change(before: dict[str, Any], now: dict[str, Any]) -> str | None:
+    """Return the first key at which two descriptions differ, as far as both have it; None if at none."""
+    return next((key for key in now if key in before and before[key] != now[key]), None)
+
+
 def is_simulated(content: dict[str, Any]) -> bool:
     """Whether any of the data of a result (the content of its file) was simulated, as far as it says."""
     return (content.get("job") or {}).get("subjects") is not None or bool(simulated_records(content["about"]))

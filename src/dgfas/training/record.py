@@ -13,6 +13,7 @@ import dgfas
 from dgfas.core.config import RunConfig, read_yaml, validated
 from dgfas.core.errors import UserError
 from dgfas.core.files import locked, read_json, write_json, write_whole
+from dgfas.training.data_record import first_change
 
 CONFIG_NAME = "config.yaml"
 RECORD_NAME = "run.json"
@@ -54,8 +55,7 @@ def other_data(record: dict[str, Any], now: dict[str, Any]) -> str | None:
     if before.keys() != after.keys():
         return "another manifest hash"
     for digest, made in before.items():
-        changed = (key for key in made if key in after[digest] and made[key] != after[digest][key])
-        if (key := next(changed, None)) is not None:
+        if (key := first_change(made, after[digest])) is not None:
             return f"{key} {made[key]}, now {after[digest][key]}"
     return None
 

@@ -44,11 +44,11 @@ bench: install
 
 # 20,000 damaged photos and videos, with a fixed seed.
 fuzz: install
-	$(BIN)/python tests/deployment/fuzz.py --cases 20000 --seed 0
+	PYTHONPATH=tests $(BIN)/python tests/deployment/fuzz.py --cases 20000 --seed 0
 
 # 200 clients of a service for a minute, with a model of the setting `small`.
 load: build/load/run/model.onnx
-	$(BIN)/python tests/deployment/load.py --model $< --clients 200 --seconds 60
+	PYTHONPATH=tests $(BIN)/python tests/deployment/load.py --model $< --clients 200 --seconds 60
 
 build/load/run/model.onnx: | install
 	rm -rf build/load

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from asgi_client import connected
-from pictures import encoded, face_at, video
+from pictures import encoded, face_at
 from PIL import Image
 from starlette.types import ASGIApp
+
+from clips import video
 
 CASE_SECONDS = 60  # of one case, on a busy machine too
 NUMBERS = (b"\xff" * 4, b"\x7f\xff\xff\xff", b"\x80\0\0\0", bytes(4), b"\0\0\0\1")
@@ -145,5 +147,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     main()

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import itertools
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -96,5 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     main()

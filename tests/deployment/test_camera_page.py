@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from pictures import encoded, face_at, video
+from pictures import encoded, face_at
 from playwright.sync_api import Browser, Page, expect
 from running import fake_camera, in_thread
 from skimage import data
 
 from browser import WIDTHS, Watched, chromium, watch
+from clips import video
 from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.app import create_app
 from dgfas.deployment.service.settings import ServiceLimits

@@ -9,11 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from pictures import damaged
 from skimage import data
 
 import dgfas
-from clips import write_clip
+from clips import damaged, write_clip
 from dgfas.core.errors import UserError
 from dgfas.deployment.answer import Answer, Decision, Reason
 from dgfas.deployment.detector import Detector

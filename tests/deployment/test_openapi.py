@@ -6,9 +6,10 @@ import schemathesis
 from asgi_client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pictures import encoded, face_at, video
+from pictures import encoded, face_at
 from schemathesis import GenerationMode
 
+from clips import video
 from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.app import create_app
 from dgfas.deployment.service.settings import ServiceLimits

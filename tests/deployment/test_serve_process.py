@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pictures import encoded, face_at, video
+from pictures import encoded, face_at
 from running import as_process
+
+from clips import video
 
 KEY = "a-key-of-more-than-16-characters"
 FACE = encoded(face_at(200, 100))

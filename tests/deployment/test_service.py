@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import damaged, encoded, face_at, video
+from pictures import encoded, face_at
 
-from clips import write_clip
+from clips import damaged, video, write_clip
 from dgfas.deployment.detector import Detector
 from dgfas.faces.images import read_image
 from dgfas.faces.source import InMemory

@@ -15,10 +15,11 @@ import httpx
 import numpy as np
 import pytest
 from asgi_client import Client, connected
-from pictures import encoded, face_at, video
+from pictures import encoded, face_at
 from PIL import Image
 from running import in_thread
 
+from clips import video
 from dgfas.deployment.detector import Detector
 from dgfas.deployment.service import run
 from dgfas.deployment.service.app import create_app

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clips import write_clip
+from clips import damaged, write_clip
 from dgfas.core.errors import UserError
 from dgfas.core.label import Label
 from dgfas.core.manifest import Manifest, write_manifest
@@ -99,6 +99,18 @@ def test_videos_with_and_without_a_rotation_tag(
     np.testing.assert_allclose(turned_box, upright_box, atol=6)
     assert np.diff(upright_box) == pytest.approx([6, 6, 6], abs=3)
     assert (frames["depth_kind"] == "map").all()
+
+
+def test_frames_of_a_video_that_cannot_be_decoded_are_counted(tmp_path: Path, astronaut: np.ndarray) -> None:
+    clip = write_clip(tmp_path / "mine" / "live" / "clip.avi", [astronaut] * 16, "mjpeg")
+    whole = clip.read_bytes()
+    for lost, counted, reason in ((range(12, 16), [4, 1], ""), (range(1, 16), [0, 0], "none of its chosen frames")):
+        clip.write_bytes(damaged(whole, lost))
+        result = run(tmp_path / "mine", tmp_path / f"out-{len(lost)}")
+        table = pd.read_csv(tmp_path / f"out-{len(lost)}" / "recordings.csv")
+        assert table.loc[0, ["frames_tried", "frames_unreadable"]].tolist() == counted
+        assert result.frames_unreadable == counted[1]
+        assert reason in str(table.loc[0, "reason"])
 
 
 def test_what_cannot_be_used_is_listed_with_its_reason(photos: Path, tmp_path: Path, astronaut: np.ndarray) -> None:

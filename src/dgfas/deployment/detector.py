@@ -17,10 +17,8 @@ from dgfas.deployment.answer import Answer, Reason, decided, undecided
 from dgfas.deployment.limits import Limits
 from dgfas.deployment.model_file import ModelFacts, open_model
 from dgfas.faces.finder import FaceCrop, FaceFinder
-from dgfas.faces.frames import choose_positions, is_image, read_recording, sources_of
+from dgfas.faces.frames import read_recording, sources_of
 from dgfas.faces.images import read_image
-from dgfas.faces.source import InMemory
-from dgfas.faces.video import VideoLimits, frame_count, read_frames
 
 Finder = Literal["blazeface", "none"]
 _LOADING = threading.Lock()  # loading a network redirects standard error for a moment, which is the whole process's
@@ -43,23 +41,6 @@ class FaceModel(Protocol):
 
     def score_crops(self, crops: Sequence[UInt8[np.ndarray, "s s 3"]]) -> Float[np.ndarray, " n"]:
         """Return P(live) of square RGB face crops of any size."""
-
-
-def frames_of_video(
-    video: Path | InMemory, count: int, limits: VideoLimits | None = None
-) -> Iterator[UInt8[np.ndarray, "h w 3"] | None]:
-    """Yield up to `count` frames of a video, evenly spaced, then None for each of them that cannot be decoded.
-
-    Raises TooLarge beyond the `limits`, UserError if none can be decoded.
-    """
-    positions = choose_positions(frame_count(video, limits), count, 1)
-    decoded = 0
-    for _, image in read_frames(video, positions, limits):
-        decoded += 1
-        yield image
-    if positions and not decoded:
-        raise UserError(f"{video}: none of its chosen frames can be decoded")
-    yield from [None] * (len(positions) - decoded)
 
 
 class Detector:
@@ -125,10 +106,7 @@ class Detector:
 
         The score is the mean over the frames that can be scored. Raises UserError if nothing can be read from it.
         """
-        sources = sources_of(Path(path))
-        if len(sources) == 1 and not is_image(sources[0]):
-            return self.score_frames(frames_of_video(sources[0], frames))
-        return self.score_frames(frame.image for frame in read_recording(sources, frames, 1))
+        return self.score_frames(frame.image for frame in read_recording(sources_of(Path(path)), frames, 1))
 
     def score_photo(self, path: str | Path) -> Answer:
         """Answer for a JPEG, PNG or WebP file, turned upright. Raises UserError if it cannot be read."""

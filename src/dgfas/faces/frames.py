@@ -10,7 +10,8 @@ from jaxtyping import UInt8
 from dgfas.core.errors import UserError
 from dgfas.datasets.folder import IMAGE_SUFFIXES, natural_order
 from dgfas.faces.images import read_image
-from dgfas.faces.video import frame_count, read_frames
+from dgfas.faces.source import InMemory
+from dgfas.faces.video import VideoLimits, frame_count, read_frames
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,32 @@ def sources_of(path: Path) -> tuple[Path, ...]:
     return tuple(images)
 
 
+def read_video(
+    video: Path | InMemory, count: int | None, stride: int, limits: VideoLimits | None = None
+) -> Iterator[FrameRead]:
+    """Yield the chosen frames of a video, last those that its header promises and that cannot be decoded.
+
+    Raises TooLarge beyond the `limits`, UserError if the video is unreadable or no chosen frame can be decoded.
+    """
+    total = frame_count(video, limits)
+    positions = choose_positions(total, count, stride)
+    decoded = 0
+    for position, image in read_frames(video, positions, limits):
+        decoded += 1
+        yield FrameRead(position, image)
+    if positions and not decoded:
+        raise UserError(f"{video}: none of its chosen frames can be decoded")
+    for position in positions[decoded:]:
+        yield FrameRead(position, None, f"{video}: fewer than its {total} frames can be decoded")
+
+
 def read_recording(sources: Sequence[Path], count: int | None, stride: int) -> Iterator[FrameRead]:
     """Yield the chosen frames of a recording: one video, one photo, or extracted frames in temporal order.
 
-    An unreadable one among several extracted frames is yielded with its reason. Raises UserError if the only
-    source is unreadable.
+    An unreadable one among several frames is yielded with its reason. Raises UserError if nothing can be read.
     """
     if len(sources) == 1 and not is_image(sources[0]):
-        positions = choose_positions(frame_count(sources[0]), count, stride)
-        for position, image in read_frames(sources[0], positions):
-            yield FrameRead(position, image)
+        yield from read_video(sources[0], count, stride)
         return
     for position in choose_positions(len(sources), count, stride):
         try:

@@ -9,9 +9,10 @@ from jaxtyping import UInt8
 
 from dgfas.core.errors import UserError
 from dgfas.deployment.answer import Answer
-from dgfas.deployment.detector import Detector, frames_of_video
+from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.refusal import Refusal
 from dgfas.deployment.service.settings import VIDEO_FRAMES_SCORED, ServiceLimits
+from dgfas.faces.frames import read_video
 from dgfas.faces.images import read_image
 from dgfas.faces.source import PHOTO_KINDS, InMemory, TooLarge, kind_of
 
@@ -56,7 +57,8 @@ def frames(files: list[InMemory], limits: ServiceLimits) -> Iterator[UInt8[np.nd
             for file in files:
                 yield read_image(file, limits.pixels)
         else:
-            yield from frames_of_video(files[0], VIDEO_FRAMES_SCORED, limits.video)
+            for frame in read_video(files[0], VIDEO_FRAMES_SCORED, 1, limits.video):
+                yield frame.image
     except TooLarge as error:
         raise Refusal(413, "too_large", str(error)) from error
     except UserError as error:

@@ -14,7 +14,8 @@ from benchmarks.result import Figure, per_second, times_as_long
 from benchmarks.timing import interleaved, one_thread
 from dgfas.data.batches import BatchLoader
 from dgfas.data.frames import PackedFrames
-from dgfas.domains.provider import FrameTable, make_provider
+from dgfas.domains.provider import FrameTable
+from dgfas.domains.registry import make_provider
 from dgfas.domains.style import Style
 from dgfas.methods.style import collect_style
 from dgfas.training.scoring import raw_scores

@@ -37,8 +37,3 @@ def make_frames(live: ndarray, true_domain: ndarray) -> Callable[..., FrameTable
         return FrameTable(live, given, lambda weights: image_features)
 
     return make
-
-
-def never() -> Style:
-    """Stand in for the network's statistics where they must not be asked for."""
-    raise AssertionError("the network's statistics were asked for")

@@ -8,11 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy import ndarray
+from unasked import never
 
-from conftest import never
 from dgfas.core.errors import UserError
 from dgfas.domains.diagnostics import agreement
-from dgfas.domains.provider import FrameTable, make_provider
+from dgfas.domains.provider import FrameTable
+from dgfas.domains.registry import make_provider
 from dgfas.domains.style import Style
 
 CHANNELS = 4

@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from dgfas.core.errors import UserError
 from dgfas.domains.diagnostics import agreement
-from dgfas.domains.provider import FrameTable, make_provider
+from dgfas.domains.provider import FrameTable
+from dgfas.domains.registry import make_provider
 from dgfas.domains.style import Style
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy import ndarray
+from unasked import never
 
-from conftest import never
 from dgfas.core.errors import UserError
-from dgfas.domains.provider import Assignment, FrameTable, domains_config, make_provider
+from dgfas.domains.provider import Assignment, FrameTable
+from dgfas.domains.registry import domains_config, make_provider
 
 FOUND = ("d2am", "pdl", "random")
 
@@ -108,7 +109,7 @@ def test_an_assignment_is_saved_whole(tmp_path: Path) -> None:
 def test_domains_are_found_without_torch() -> None:
     code = (
         "import dgfas.domains.image_statistics\n"
-        "from dgfas.domains.provider import make_provider\n"
+        "from dgfas.domains.registry import make_provider\n"
         "make_provider({'provider': 'd2am'}, None, 0); make_provider({'provider': 'pdl'}, None, 0)\n"
         "import sys; assert 'torch' not in sys.modules"
     )

@@ -15,7 +15,7 @@ from torch import Tensor
 from dgfas.core.errors import UserError
 from dgfas.core.seeding import stable_rng
 from dgfas.data.batches import Batch
-from dgfas.domains.provider import make_provider
+from dgfas.domains.registry import make_provider
 from dgfas.methods.d2am import D2AM
 from dgfas.methods.registry import preset_domains, preset_values
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dgfas.core.errors import UserError
-from dgfas.domains.provider import make_provider
+from dgfas.domains.registry import make_provider
 from dgfas.methods.base import Method, MethodOptions
 from dgfas.methods.registry import load_method, method_file, method_names, method_options, preset_domains, preset_values
 

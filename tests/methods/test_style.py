@@ -13,7 +13,8 @@ from torch import nn
 
 from dgfas.core.config import NetworkConfig
 from dgfas.core.errors import UserError
-from dgfas.domains.provider import FrameTable, make_provider
+from dgfas.domains.provider import FrameTable
+from dgfas.domains.registry import make_provider
 from dgfas.methods.base import Method, MethodOptions, Setup
 from dgfas.methods.registry import load_method, method_names, method_options, preset_values
 from dgfas.methods.style import collect_style, image_style

@@ -1,17 +1,16 @@
-"""Who names the domains: what training asks of a provider, and the choice of one by its configuration."""
+"""Who names the domains: what training asks of a provider."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Int
 from numpy import ndarray
 
-from dgfas.core.config import Strict, merge, validated
-from dgfas.core.errors import UserError, nearest
+from dgfas.core.config import Strict
 from dgfas.domains.style import Style, StyleKind
 
 
@@ -90,40 +89,3 @@ class DomainProvider(ABC):
         if not self.reclusters:
             return None
         return self.recluster_every or max(1, iterations // 10)
-
-
-def make_provider(config: Mapping[str, Any], n_given_domains: int | None, seed: int) -> DomainProvider:
-    """Return the provider that `config` (the run's `domains`) describes.
-
-    `n_given_domains` is None where the data are a mixture without a domain column. Raises UserError for an unknown
-    provider, a wrong option, or `given` domains that are not there.
-    """
-    # Here, because the providers import the interface above.
-    from dgfas.domains.d2am import D2AMDomains
-    from dgfas.domains.given import GivenDomains
-    from dgfas.domains.pdl import PDLDomains
-    from dgfas.domains.random import RandomDomains
-
-    if config.get("provider", "given") == "given":
-        validated(GivenDomains.Options, config, "domains")
-        return GivenDomains(n_given_domains)
-    found: dict[str, Any] = {"d2am": D2AMDomains, "pdl": PDLDomains, "random": RandomDomains}
-    name = config["provider"]
-    if not isinstance(name, str) or name not in found:
-        raise UserError(f"domains.provider: unknown provider {name!r}; {nearest(str(name), ['given', *found])}")
-    kind = found[name]
-    provider: DomainProvider = kind(validated(kind.Options, config, "domains"), seed)
-    return provider
-
-
-def domains_config(preset: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a method's preset `domains` with a user's changes put over them.
-
-    Where the user names another provider, only what all found domains share (`k`, `recluster_every`) is kept of the
-    preset, so that one line changes the provider.
-    """
-    provider = changes.get("provider", preset.get("provider"))
-    if provider == preset.get("provider"):
-        return merge(preset, changes)
-    shared = () if provider == "given" else ("k", "recluster_every")
-    return merge({key: preset[key] for key in shared if key in preset}, changes)

@@ -18,7 +18,8 @@ from dgfas.core.config import (
 )
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import MIXTURE
-from dgfas.domains.provider import DomainProvider, domains_config, make_provider
+from dgfas.domains.provider import DomainProvider
+from dgfas.domains.registry import domains_config, make_provider
 from dgfas.evaluation.thresholds import parse_rule
 from dgfas.methods.registry import (
     classical_names,

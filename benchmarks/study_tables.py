@@ -21,8 +21,9 @@ from dgfas.core.config import parse_assignments
 from dgfas.core.files import read_json, write_whole
 from dgfas.evaluation.tracks import Track
 from dgfas.methods.registry import classical_names, method_names
+from dgfas.reporting.cells import cell
 from dgfas.reporting.claims import paper_claims, verdicts
-from dgfas.reporting.study import cell, markdown, read_study, study_table
+from dgfas.reporting.study import markdown, read_study, study_table
 from dgfas.reporting.study_page import comparison_note, comparison_table, gap_table, study_page
 
 RESULTS = ROOT / "docs" / "results"

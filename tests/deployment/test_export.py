@@ -24,7 +24,7 @@ from dgfas.deployment.export import change_of_rates, export_run
 from dgfas.deployment.graph import scoring_graph
 from dgfas.deployment.model_file import INPUT_NAME, open_model, open_session
 from dgfas.evaluation.calibration import Calibration
-from dgfas.evaluation.scores import read_scores
+from dgfas.evaluation.scores_file import read_scores
 from dgfas.faces.images import read_image
 from dgfas.methods.base import Method, Setup
 from dgfas.methods.registry import load_method, method_names, method_options, preset_values

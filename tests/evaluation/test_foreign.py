@@ -9,7 +9,8 @@ import pytest
 
 from dgfas.core.errors import UserError
 from dgfas.evaluation.foreign import evaluate_files
-from dgfas.evaluation.scores import Scores, read_scores, write_scores
+from dgfas.evaluation.scores import Scores
+from dgfas.evaluation.scores_file import read_scores, write_scores
 from dgfas.evaluation.thresholds import parse_rule
 from dgfas.evaluation.tracks import TrackResult
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from dgfas.core.errors import UserError
-from dgfas.evaluation.scores import COLUMNS, Scores, read_scores, scores_of_frames, write_scores
+from dgfas.evaluation.scores import COLUMNS, Scores, scores_of_frames
+from dgfas.evaluation.scores_file import read_scores, write_scores
 
 HEADER = "domain,subject,recording,frame,species,label,score\n"
 GOOD = (

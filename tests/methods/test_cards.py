@@ -7,7 +7,7 @@ import pytest
 from benchmarks.study_tables import STUDIES, study
 
 from dgfas.methods.registry import classical_names, method_names
-from dgfas.reporting.study import cell
+from dgfas.reporting.cells import cell
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from dgfas.core.errors import UserError
-from dgfas.reporting.study import cell, measured_sets, other_test_sets, read_study, study_table
+from dgfas.reporting.cells import cell
+from dgfas.reporting.study import measured_sets, other_test_sets, read_study, study_table
 from dgfas.reporting.study_page import comparison_note, comparison_table, gap_table, study_page
 from dgfas.reporting.study_species import species_table
 

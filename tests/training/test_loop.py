@@ -16,7 +16,7 @@ from run_checks import assert_same_state, latest
 from dgfas.core.errors import UserError
 from dgfas.core.files import locked
 from dgfas.core.progress import Silent
-from dgfas.evaluation.scores import read_scores
+from dgfas.evaluation.scores_file import read_scores
 from dgfas.methods.base import Method
 from dgfas.training import loop
 from dgfas.training.checkpoint import LATEST, checkpoint_path, saved_steps

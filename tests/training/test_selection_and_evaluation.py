@@ -11,7 +11,7 @@ import pytest
 from dgfas.core.errors import UserError
 from dgfas.core.manifest import Manifest, write_manifest
 from dgfas.core.progress import Silent
-from dgfas.evaluation.scores import read_scores
+from dgfas.evaluation.scores_file import read_scores
 from dgfas.evaluation.tasks import parse_task
 from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from dgfas.core.files import hash_of_file
-from dgfas.evaluation.scores import ScoreRange, Scores, read_scores
+from dgfas.evaluation.scores import ScoreRange, Scores
+from dgfas.evaluation.scores_file import read_scores
 from dgfas.evaluation.tracks import Evaluation, evaluate_scores
 
 

@@ -1,25 +1,18 @@
-"""The border between models and metrics: one row a frame with its score, on disk as `scores.csv`."""
+"""The border between models and metrics: one row a frame with its score."""
 
-import csv
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError, nearest
-from dgfas.core.files import write_whole
 from dgfas.core.label import Label
 from dgfas.evaluation.frozen_lists import recordings_hash
 from dgfas.evaluation.slices import data_set_of
 
 COLUMNS = ["domain", "subject", "recording", "frame", "species", "label", "score"]
 TEXT_COLUMNS = ["domain", "subject", "recording", "species"]
-#: "3.0" is how pandas writes the 3 of a column with empty cells.
-WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,19})(?:\.0*)?")
-LABEL_WORDS = {"0": Label.SPOOF, "1": Label.LIVE, "spoof": Label.SPOOF, "live": Label.LIVE}
 
 Level = Literal["frame", "recording"]
 LEVELS: tuple[Level, ...] = ("frame", "recording")
@@ -144,75 +137,8 @@ def scores_of_frames(frames: pd.DataFrame, score: np.ndarray, rejected: pd.DataF
     return Scores(pd.concat(parts, ignore_index=True) if parts else answered, origin)
 
 
-def read_scores(path: str | Path, score_range: ScoreRange = "unit") -> Scores:
-    """Read and check a `scores.csv` whose scores are within `score_range`.
-
-    Raises UserError naming the file, line and column at fault.
-    """
-    text = _table(path)
-    score, frame, label = text["score"], text["frame"], text["label"]
-    numbers = {"frame": _whole_numbers(frame, str(path)), "score": _numbers(score, str(path))}
-    _require((label == "") | label.isin(LABEL_WORDS), label, str(path), "is neither 0 (spoof) nor 1 (live)")
-    return Scores(text.assign(**numbers, label=label.map(LABEL_WORDS)), str(path), score_range)
-
-
-def write_scores(path: str | Path, scores: Scores) -> None:
-    """Write a `scores.csv` at once or not at all; reading it back gives the same numbers to the last bit."""
-    write_whole(Path(path), scores.rows.to_csv(index=False, lineterminator="\n"))
-
-
-def _table(path: str | Path) -> pd.DataFrame:
-    """Return the stripped cells of a CSV file as texts, with the columns of `COLUMNS` and the line of each row."""
-    line, lines, table = 1, [], []
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for cells in reader:
-                lines.append(line)
-                table.append([cell.strip() for cell in cells])
-                line = reader.line_num + 1
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not a CSV table in UTF-8 ({error}); save it as one") from error
-    except csv.Error as error:
-        raise UserError(f"{path}: line {line}: is not a row of CSV ({error}); mend its quotation marks") from error
-    if not table:
-        raise UserError(f"{path}: is empty; the first line must be {','.join(COLUMNS)}")
-    header, *rows = table
-    if len(header) < 2:
-        shown = "".join(header)[:60]
-        raise UserError(f"{path}: line 1: {shown!r} has no commas; use commas between columns: {','.join(COLUMNS)}")
-    for name in header:
-        if name and header.count(name) > 1:
-            raise UserError(f"{path}: line 1: column {name!r} comes {header.count(name)} times; keep one of them")
-    for line, cells in zip(lines[1:], rows, strict=True):
-        if len(cells) != len(header):
-            fault = f"has {len(cells)} cells where the header has {len(header)}"
-            raise UserError(f"{path}: line {line}: {fault}; write one for each column, empty ones too")
-    text = pd.DataFrame(rows, columns=header, index=pd.Index(lines[1:], name="line"), dtype=object)
-    _require_columns(text, str(path))
-    return text[COLUMNS]
-
-
-def _whole_numbers(cells: pd.Series, origin: str) -> pd.Series:
-    found = [WHOLE_NUMBER.fullmatch(cell) for cell in cells]
-    whole = [int(match[1]) if match and abs(int(match[1])) < 2**63 else None for match in found]
-    numbers = pd.Series(whole, index=cells.index, dtype="Int64")
-    fault = "is not a whole number in plain digits below 2^63; leave the cell empty if there is none"
-    _require((cells == "") | numbers.notna(), cells, origin, fault)
-    return numbers
-
-
-def _numbers(cells: pd.Series, origin: str) -> pd.Series:
-    numbers = pd.to_numeric(cells.replace("", None), errors="coerce")
-    _require((cells == "") | numbers.notna(), cells, origin, "is not a number; leave the cell empty if there is none")
-    exact = [float(cell) if cell else np.nan for cell in cells]
-    return pd.Series(exact, index=cells.index, dtype=float)
-
-
 def _checked(rows: pd.DataFrame, origin: str, score_range: ScoreRange) -> pd.DataFrame:
-    _require_columns(rows, origin)
+    require_columns(rows, origin)
     rows = rows[COLUMNS].copy()
     if rows.index.name != "line":
         rows.index = pd.RangeIndex(2, len(rows) + 2, name="line")
@@ -221,47 +147,49 @@ def _checked(rows: pd.DataFrame, origin: str, score_range: ScoreRange) -> pd.Dat
     for name in TEXT_COLUMNS:
         rows[name] = rows[name].astype(object)
         texts = [cell for cell in rows[name].unique() if isinstance(cell, str) and cell.strip()]
-        _require(rows[name].isin(texts), rows[name], origin, "is not a text")
+        require(rows[name].isin(texts), rows[name], origin, "is not a text")
     score = rows["score"] = rows["score"].astype(float)
-    _require(score.isna() | np.isfinite(score), score, origin, "is not finite; leave the cell empty for a non-response")
+    require(score.isna() | np.isfinite(score), score, origin, "is not finite; leave the cell empty for a non-response")
     if score_range == "unit":
         fault = "is not in [0, 1]; for logits and other ranges give --score-range any"
-        _require(score.isna() | score.between(0, 1), score, origin, fault)
+        require(score.isna() | score.between(0, 1), score, origin, fault)
     for name in ("frame", "label"):
         if not pd.api.types.is_integer_dtype(rows[name]):  # floats would round large whole numbers
             rows[name] = rows[name].astype("Float64")
             whole = (rows[name] % 1 == 0).fillna(False)
-            _require(rows[name].isna() | whole, rows[name], origin, "is not a whole number")
+            require(rows[name].isna() | whole, rows[name], origin, "is not a whole number")
         rows[name] = rows[name].astype("Int64")
     label, species = rows["label"], rows["species"]
-    _require(label.isna() | label.isin(list(Label)), label, origin, "is neither 0 (spoof) nor 1 (live)")
-    _require(
+    require(label.isna() | label.isin(list(Label)), label, origin, "is neither 0 (spoof) nor 1 (live)")
+    require(
         (label != Label.LIVE) | (species == "live"), species, origin, "contradicts label 1: live has species 'live'"
     )
-    _require((label != Label.SPOOF) | (species != "live"), species, origin, "contradicts label 0: name the attack")
+    require((label != Label.SPOOF) | (species != "live"), species, origin, "contradicts label 0: name the attack")
     _check_recordings(rows, origin)
     return rows
 
 
 def _check_recordings(rows: pd.DataFrame, origin: str) -> None:
     keys = ["domain", "recording"]
-    _require(~rows.duplicated([*keys, "frame"]), rows["frame"], origin, "comes twice in this recording")
+    require(~rows.duplicated([*keys, "frame"]), rows["frame"], origin, "comes twice in this recording")
     size = rows.groupby(keys)["score"].transform("size")
-    _require(rows["frame"].notna() | (size == 1), rows["frame"], origin, "is empty in a recording with several rows")
+    require(rows["frame"].notna() | (size == 1), rows["frame"], origin, "is empty in a recording with several rows")
     for name in ("subject", "species", "label"):
         first = rows.groupby(keys)[name].transform("first")
         same = (rows[name] == first) | (rows[name].isna() & first.isna())
-        _require(same, rows[name], origin, "differs from the rows before of the same recording")
+        require(same, rows[name], origin, "differs from the rows before of the same recording")
 
 
-def _require_columns(rows: pd.DataFrame, origin: str) -> None:
+def require_columns(rows: pd.DataFrame, origin: str) -> None:
+    """Raise UserError naming the first of `COLUMNS` that is missing."""
     for name in COLUMNS:
         if name not in rows:
             hint = nearest(name, [str(column) for column in rows.columns])
             raise UserError(f"{origin}: column {name!r} is missing ({hint}); needed: {', '.join(COLUMNS)}")
 
 
-def _require(good: pd.Series, cells: pd.Series, origin: str, fault: str) -> None:
+def require(good: pd.Series, cells: pd.Series, origin: str, fault: str) -> None:
+    """Raise UserError naming line, column and content of the first cell that is not `good`."""
     wrong = ~good.fillna(True).to_numpy(dtype=bool)
     if wrong.any():
         position = int(np.flatnonzero(wrong)[0])

@@ -10,7 +10,8 @@ from dgfas.evaluation.published import Metric, published_values, same_data, valu
 from dgfas.evaluation.slices import LETTERS, data_set_of
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
-from dgfas.reporting.study import cell, markdown, marked, measured_sets, whole_seeds
+from dgfas.reporting.cells import cell, whole_seeds
+from dgfas.reporting.study import markdown, marked, measured_sets
 
 #: The simulated domain that was drawn with each data set's variation in mind, and the letter of that data set.
 STANDS_FOR = {"desk": "C", "webcam": "I", "laptop": "M", "phone": "O"}

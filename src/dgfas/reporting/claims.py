@@ -8,7 +8,8 @@ import pandas as pd
 from dgfas.evaluation.published import Metric, published_values
 from dgfas.evaluation.seeds import PairedComparison, compare_paired
 from dgfas.reporting.beside_papers import TRACK_LETTERS, PaperTask, paper_tasks
-from dgfas.reporting.study import markdown, marked, odd_labels, seed_means
+from dgfas.reporting.cells import seed_means
+from dgfas.reporting.study import markdown, marked, odd_labels
 from dgfas.reporting.tables import difference_in_points
 
 SEEN, REVERSED, OPEN, NO_CLAIM = "seen", "reversed", "cannot be told", "no claim"

@@ -9,18 +9,9 @@ from dgfas.evaluation.scores import Level
 from dgfas.evaluation.seeds import compare_paired, holm, least_p_value
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.beside_papers import beside_papers_section
+from dgfas.reporting.cells import cell, seed_means, whole_seeds
 from dgfas.reporting.claims import claims_section
-from dgfas.reporting.study import (
-    MEAN,
-    cell,
-    markdown,
-    marked,
-    measured_sets,
-    odd_labels,
-    seed_means,
-    study_table,
-    whole_seeds,
-)
+from dgfas.reporting.study import MEAN, markdown, marked, measured_sets, odd_labels, study_table
 from dgfas.reporting.study_species import SPECIES_WORDS, species_table
 from dgfas.reporting.tables import OTHER_TEST_SET, difference_in_points
 

@@ -13,7 +13,8 @@ from dgfas.core.errors import UserError
 from dgfas.core.progress import Progress, Silent, named
 from dgfas.data.colour import to_size
 from dgfas.evaluation.parts import Part
-from dgfas.evaluation.scores import scores_of_frames, write_scores
+from dgfas.evaluation.scores import scores_of_frames
+from dgfas.evaluation.scores_file import write_scores
 from dgfas.methods.classical.base import ClassicalMethod
 from dgfas.methods.classical.training import fit_method, score_rows
 from dgfas.methods.registry import classical_options, load_classical

@@ -7,7 +7,8 @@ from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
 from dgfas.core.files import hash_of_file
 from dgfas.core.progress import NamedProgress, Silent, named
-from dgfas.evaluation.scores import Scores, scores_of_frames, write_scores
+from dgfas.evaluation.scores import Scores, scores_of_frames
+from dgfas.evaluation.scores_file import write_scores
 from dgfas.evaluation.tasks import Task, file_name
 from dgfas.evaluation.thresholds import parse_rule
 from dgfas.evaluation.tracks import Evaluation, evaluate_checkpoints

@@ -20,7 +20,8 @@ from dgfas.core.seeding import stable_rng, stable_seed
 from dgfas.data.batches import BalancedSampler, Batch
 from dgfas.domains.provider import Assignment
 from dgfas.evaluation.calibration import fit_calibration
-from dgfas.evaluation.scores import scores_of_frames, write_scores
+from dgfas.evaluation.scores import scores_of_frames
+from dgfas.evaluation.scores_file import write_scores
 from dgfas.methods.base import Method, Setup
 from dgfas.methods.registry import load_method, method_options
 from dgfas.training.checkpoint import LATEST, checkpoint_path, read_checkpoint, write_checkpoint

@@ -5,7 +5,8 @@ from pathlib import Path
 from dgfas.core.config import SelectionRule
 from dgfas.core.errors import UserError
 from dgfas.core.files import read_json, write_json
-from dgfas.evaluation.scores import LEVELS, Level, Scores, read_scores
+from dgfas.evaluation.scores import LEVELS, Level, Scores
+from dgfas.evaluation.scores_file import read_scores
 from dgfas.evaluation.thresholds import Threshold
 from dgfas.evaluation.tracks import choose_deployable
 from dgfas.training.record import read_config

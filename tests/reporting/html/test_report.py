@@ -11,7 +11,7 @@ from results_on_disk import FEW, MANY, alter, benchmark, config, evaluation, rep
 from dgfas.benchmark.catalogue import load_study
 from dgfas.evaluation.foreign import evaluate_files
 from dgfas.evaluation.intervals import clopper_pearson
-from dgfas.evaluation.scores import read_scores, write_scores
+from dgfas.evaluation.scores_file import read_scores, write_scores
 from dgfas.evaluation.thresholds import fix_threshold
 from dgfas.evaluation.tracks import SELECTION_WORDS, Evaluation, evaluate_scores
 from dgfas.reporting.html import page as page_module

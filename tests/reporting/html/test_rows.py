@@ -9,7 +9,7 @@ from results_on_disk import FEW, MANY, alter, benchmark, config, run, scores, wr
 
 from dgfas.core.errors import UserError
 from dgfas.evaluation.foreign import evaluate_files
-from dgfas.evaluation.scores import write_scores
+from dgfas.evaluation.scores_file import write_scores
 from dgfas.reporting.html.groups import Group, grouped
 from dgfas.reporting.html.headline import different_test_sets, headline
 from dgfas.reporting.html.measured import read_measured

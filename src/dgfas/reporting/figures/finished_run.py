@@ -9,7 +9,8 @@ from dgfas.benchmark.runner import KEPT
 from dgfas.core.config import RunConfig
 from dgfas.core.errors import UserError
 from dgfas.domains.provider import DomainProvider
-from dgfas.evaluation.scores import Scores, read_scores, scores_of_frames
+from dgfas.evaluation.scores import Scores, scores_of_frames
+from dgfas.evaluation.scores_file import read_scores
 from dgfas.evaluation.slices import parse_slice, stored_name
 from dgfas.evaluation.tasks import Task, file_name
 from dgfas.training.configure import provider_of

@@ -9,18 +9,10 @@ from pathlib import Path
 import pytest
 
 from dgfas.benchmark.folders import Folders, drawn
+from dgfas.benchmark.rates import choose_rates, validations_of_rates
+from dgfas.benchmark.results import require_same_jobs
 from dgfas.benchmark.runner import result_path
-from dgfas.benchmark.study import (
-    Entry,
-    Training,
-    choose_rates,
-    draw_data,
-    require_same_jobs,
-    require_sound_rows,
-    train_and_measure,
-    trainings,
-    validations_of_rates,
-)
+from dgfas.benchmark.study import Entry, Training, draw_data, require_sound_rows, train_and_measure, trainings
 from dgfas.core.errors import UserError
 from dgfas.core.files import write_json
 from dgfas.core.manifest import SIMULATED_NAME, Manifest, write_manifest

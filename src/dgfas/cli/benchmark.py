@@ -83,17 +83,10 @@ def benchmark(
     """
     from dgfas.benchmark.catalogue import changed_rows, read_rates, tuned_rows
     from dgfas.benchmark.forecast import Forecast
+    from dgfas.benchmark.rates import choose_rates, validations_of_rates
+    from dgfas.benchmark.results import require_same_jobs
     from dgfas.benchmark.runner import KEPT, kept_run, result_path, run_jobs
-    from dgfas.benchmark.study import (
-        Training,
-        choose_rates,
-        draw_data,
-        require_same_jobs,
-        require_sound_rows,
-        train_and_measure,
-        trainings,
-        validations_of_rates,
-    )
+    from dgfas.benchmark.study import Training, draw_data, require_sound_rows, train_and_measure, trainings
     from dgfas.core.files import write_json
 
     plan = _plan(study, task, methods)

@@ -18,6 +18,7 @@ from dgfas.core.files import locked
 from dgfas.core.progress import Silent
 from dgfas.evaluation.scores_file import read_scores
 from dgfas.methods.base import Method
+from dgfas.methods.binary_cnn import BinaryCNN
 from dgfas.training import loop
 from dgfas.training.checkpoint import LATEST, checkpoint_path, saved_steps
 from dgfas.training.loop import Training, resume, train
@@ -148,6 +149,12 @@ def test_non_finite_parameters_are_never_saved(tiny, tmp_path: Path, monkeypatch
     with pytest.raises(UserError, match="no longer finite"):
         train(tiny("binary_cnn"), tmp_path / "run")
     assert all(value.isfinite().all() for value in latest(tmp_path / "run").values())
+
+
+def test_a_score_that_is_no_probability_is_refused_with_what_to_set(tiny, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(BinaryCNN, "score", lambda self, images: 1 + images.mean(dim=(1, 2, 3)))
+    with pytest.raises(UserError, match=r"BinaryCNN: its scores reach from 1\.\d+ to 1\.\d+, .*score_is_probability ="):
+        train(tiny("binary_cnn", iterations=1), tmp_path / "run")
 
 
 def test_a_full_disk_leaves_the_previous_checkpoint(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ class Method(nn.Module, ABC):
     """
 
     Options: ClassVar[type[MethodOptions]] = MethodOptions
-    #: Whether `score` returns P(live). If not, scores are calibrated on source development data.
+    #: Whether `score` returns P(live), in [0, 1]. If not, scores are calibrated on source development data.
     score_is_probability: ClassVar[bool] = True
     #: Whether the method adapts to unlabelled images of the target, by `adapt_to`. Every table marks such a method.
     uses_target_images: ClassVar[bool] = False
@@ -85,7 +85,7 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def score(self, images: Float[Tensor, "b 6 s s"]) -> Float[Tensor, " b"]:
-        """Return a score for each frame, higher = more live."""
+        """Return P(live) of each frame, or any number, higher = more live, where `score_is_probability` is off."""
 
     def adapt_to(self, chunks: Iterable[Float[Tensor, "b 6 s s"]]) -> None:
         """Adapt to the unlabelled images of a target, before they are scored. Most methods do nothing."""

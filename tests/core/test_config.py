@@ -32,6 +32,8 @@ RUN: dict[str, Any] = {
 def test_a_run_is_read_from_plain_values() -> None:
     run = validated(RunConfig, RUN, "run.yaml")
     assert run.data.roots == (Path.cwd() / "prepared",)  # also after a change of folder
+    own = validated(RunConfig, {**RUN, "method": "mine/own.py"}, "run.yaml")
+    assert own.method == str(Path.cwd() / "mine" / "own.py")
     assert run.network.stem_stride == 1
     assert run.domains == {"provider": "given"}
     assert run.training.bn_batches == "per_domain"

@@ -106,6 +106,11 @@ class RunConfig(Strict):
     selection: SelectionRule = "source_validation"  # of the checkpoint, at the end
     threshold: str = "eer"  # the rule that fixes it on source development data, see evaluation/thresholds.py
 
+    @field_validator("method")
+    @classmethod
+    def _absolute(cls, method: str) -> str:
+        return str(Path(method).resolve()) if method.endswith(".py") else method
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -9,7 +9,16 @@ import pandas as pd
 import pytest
 
 from dgfas.core.errors import UserError
-from dgfas.core.manifest import REJECTED_COLUMNS, SCHEMA, Manifest, check_frames, write_manifest
+from dgfas.core.manifest import (
+    MANIFEST_NAME,
+    MIXTURE,
+    REJECTED_COLUMNS,
+    REJECTED_NAME,
+    SCHEMA,
+    Manifest,
+    check_frames,
+    write_manifest,
+)
 
 PATH = Path("data/manifest.parquet")
 
@@ -39,6 +48,16 @@ def test_a_good_manifest_is_written_and_read_back(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(manifest.frames, good_frames())
     assert manifest.rejected["recording"].tolist() == ["007"]
     assert list(tmp_path.glob("*.partial")) == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_rejected_recordings_of_a_mixture_are_of_it_too(tmp_path: Path, named: bool) -> None:
+    rejected = pd.DataFrame([dict.fromkeys(REJECTED_COLUMNS, "desk") | {"split": "dev", "label": 0}])
+    write_manifest(tmp_path, good_frames(), rejected)
+    good_frames().drop(columns="domain").to_parquet(tmp_path / MANIFEST_NAME)
+    rejected.drop(columns=[] if named else "domain").to_csv(tmp_path / REJECTED_NAME, index=False)
+    manifest = Manifest.read(tmp_path)
+    assert manifest.frames["domain"].unique().tolist() == manifest.rejected["domain"].tolist() == [MIXTURE]
 
 
 def test_device_session_and_condition_are_texts_and_stay_with_rejected_recordings(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Manifest:
 
     @classmethod
     def read(cls, root: str | Path) -> "Manifest":
-        """Read and check the data set in folder `root`; without a column `domain` its domain is `MIXTURE`.
+        """Read and check the data set in folder `root`; without a column `domain` all of it is of domain `MIXTURE`.
 
         Raises UserError naming the row and column at fault.
         """
@@ -72,10 +72,11 @@ class Manifest:
             frames = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: not a readable Parquet file ({error}); prepare the data set again") from error
-        if "domain" not in frames:
-            frames.insert(0, "domain", MIXTURE)
+        domain = None if "domain" in frames else MIXTURE
+        if domain is not None:
+            frames.insert(0, "domain", domain)
         check_frames(frames, path)
-        return cls(root, frames, _read_rejected(root / REJECTED_NAME))
+        return cls(root, frames, _read_rejected(root / REJECTED_NAME, domain))
 
     def check_files(self) -> None:
         """Raise UserError if a crop or depth map that the manifest names is not on disk."""
@@ -104,13 +105,15 @@ def write_manifest(root: Path, frames: pd.DataFrame, rejected: pd.DataFrame | No
     write_whole(root / MANIFEST_NAME, frames.to_parquet(index=False))
 
 
-def _read_rejected(path: Path) -> pd.DataFrame:
+def _read_rejected(path: Path, domain: str | None) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=REJECTED_COLUMNS)
     try:
         rejected = read_recordings(path)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a readable CSV table ({error}); prepare the data set again") from error
+    if domain is not None:
+        rejected["domain"] = domain
     missing = [column for column in REJECTED_COLUMNS if column not in rejected]
     if missing:
         raise UserError(f"{path}: column {missing[0]!r} is missing; prepare the data set again")

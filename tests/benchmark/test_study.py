@@ -210,6 +210,9 @@ def test_a_damaged_result_is_named(tmp_path: Path, changes: dict[str, object] | 
         ({"assignments": ("domains.provider=pdf",)}, "'pdf'"),
         ({"assignments": ("training.iterations=abc",)}, "training.iterations: "),
         ({"assignments": ("network.width=5",)}, "network.width: "),
+        ({"assignments": ("training.seed=5",)}, "--set training.seed: is said by the row, --data"),
+        ({"assignments": ("data={target: webcam}",)}, "--set data.target: is said by"),
+        ({"assignments": ("method=anrl",)}, "--set method: is said by"),
     ],
 )
 def test_a_mistake_in_a_row_is_found_before_any_training(entry: dict[str, object], mistake: str) -> None:

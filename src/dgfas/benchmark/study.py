@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from dgfas.benchmark.folders import Folders, of_seed
-from dgfas.core.config import OneOrMore, RunConfig, Strict
+from dgfas.core.config import OneOrMore, RunConfig, Strict, parse_assignments
 from dgfas.core.errors import UserError
 from dgfas.core.files import locked
 from dgfas.core.progress import Silent, named
@@ -19,6 +19,9 @@ from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
 from dgfas.training.run import start
 from dgfas.training.selection import development_scores, freeze_operating_point
+
+#: What the row, --data, the task and the seed say: changed by `--set`, a result would stand under a wrong name.
+SAID_ELSEWHERE = ("method", "data.roots", "data.sources", "data.target", "training.seed")
 
 
 class Entry(Strict):
@@ -93,7 +96,7 @@ def config_of(job: Training) -> RunConfig:
     task = parse_task(job.task)
     values = [f"training.seed={job.seed}", "training.threads=1"]
     values += [] if job.iterations is None else [f"training.iterations={job.iterations}"]
-    return build_config(
+    config = build_config(
         job.entry.method,
         roots=job.roots,
         sources=task.sources,
@@ -103,6 +106,12 @@ def config_of(job: Training) -> RunConfig:
         setting=job.setting,
         assignments=[*values, *job.entry.assignments],
     )
+    chosen = parse_assignments(job.entry.assignments)
+    for key in SAID_ELSEWHERE:
+        part, _, name = key.rpartition(".")
+        if name in (chosen.get(part, {}) if part else chosen):
+            raise UserError(f"--set {key}: is said by the row, --data, the task or the seed; leave it out")
+    return config
 
 
 def train_and_measure(job: Training, report: Silent) -> dict[str, Any]:

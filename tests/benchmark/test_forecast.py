@@ -64,6 +64,8 @@ def test_what_has_finished_corrects_the_rest(tmp_path: Path) -> None:
     assert str(forecast).startswith("6 trainings to do, 2 at once: about ")
     assert "by the stated cost of an iteration" in str(forecast)
     assert str(forecast).endswith("without ms_lbp, of which none has finished")
+    alone = Forecast(jobs(entry("ms_lbp")), tmp_path, 2)
+    assert str(alone) == "1 trainings to do, 2 at once: how long is not known, for none of ms_lbp has finished"
 
     path = result_path(tmp_path, planned[0])
     path.parent.mkdir(parents=True)

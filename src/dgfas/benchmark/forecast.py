@@ -59,11 +59,14 @@ class Forecast:
         expected = {job.name: self.seconds(job) for job in self.waiting.values()}
         unknown = {job.entry.label: None for job in self.waiting.values() if expected[job.name] is None}
         known = [seconds for seconds in expected.values() if seconds is not None]
+        text = f"{len(self.waiting)} trainings to do, {self.at_once} at once: "
+        if unknown and not known:
+            return text + f"how long is not known, for none of {', '.join(unknown)} has finished"
         duration = in_words(max(sum(known) / self.at_once, *known, 0))
         finished = sum(map(len, self.measured.values()))
         source = f"by {finished} finished ones" if finished else self._basis()
-        text = f"{len(self.waiting)} trainings to do, {self.at_once} at once: about {duration}, {source}"
-        return text + (f"; without {', '.join(unknown)}, of which none has finished" if unknown else "")
+        without = f"; without {', '.join(unknown)}, of which none has finished" if unknown else ""
+        return text + f"about {duration}, {source}{without}"
 
     def _basis(self) -> str:
         if self.tflops is None:

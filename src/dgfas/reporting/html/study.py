@@ -13,8 +13,8 @@ from dgfas.reporting.study_page import comparison_note, comparison_table
 
 BASELINE = "binary_cnn"  # what others are compared with where it was measured; else the first method
 NO_PAPER = (
-    "No task here is one that the papers print numbers of, on the same data sets. Simulated domains never are: see the "
-    "papers' own tables for theirs."
+    "No training here is on a task that the papers print numbers of, on the same data sets: scores of others are not "
+    "set beside them, and simulated domains never are. See the papers' own tables for theirs."
 )
 
 

@@ -104,6 +104,9 @@ def test_an_assignment_is_saved_whole(tmp_path: Path) -> None:
             "size_0": 1.0,
         }
         assert saved["notes"].tolist() == ["a note"]
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"clustering_012.npz: is damaged"):
+        Assignment.read(path)
 
 
 def test_domains_are_found_without_torch() -> None:

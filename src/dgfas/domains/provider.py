@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Bool, Int
 from numpy import ndarray
 
 from dgfas.core.config import Strict
+from dgfas.core.errors import UserError
 from dgfas.domains.style import Style, StyleKind
 
 
@@ -52,10 +54,13 @@ class Assignment:
 
     @classmethod
     def read(cls, path: Path) -> "Assignment":
-        """Read what `save` wrote."""
-        with np.load(path) as stored:
-            log = dict(zip(stored["log_names"].tolist(), stored["log_values"].tolist(), strict=True))
-            return cls(stored["domain"], log, tuple(stored["notes"].tolist()))
+        """Read what `save` wrote. Raises UserError if the file is not that."""
+        try:
+            with path.open("rb") as file, np.load(file) as stored:
+                log = dict(zip(stored["log_names"].tolist(), stored["log_values"].tolist(), strict=True))
+                return cls(stored["domain"], log, tuple(stored["notes"].tolist()))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise UserError(f"{path}: is damaged ({error}); train the run again") from error
 
 
 class DomainProvider(ABC):

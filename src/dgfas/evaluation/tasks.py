@@ -45,6 +45,11 @@ class Task:
         return f"{written(self.sources)} to {self.target}{lists}"
 
     @property
+    def key(self) -> tuple[frozenset[str], str, Lists]:
+        """What two tasks share that differ in the order of their sources alone."""
+        return frozenset(self.sources), self.target, self.lists
+
+    @property
     def file_name(self) -> str:
         """The task as the name of a file or folder."""
         return file_name(str(self))

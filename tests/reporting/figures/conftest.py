@@ -27,7 +27,9 @@ def make_run(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
     """Return a maker of finished runs of 4 iterations; the same words give the same run, made once."""
     folder = tmp_path_factory.mktemp("runs")
 
-    def make(name: str, method: str, *assignments: str, sources: tuple[str, ...] = SOURCES) -> Path:
+    def make(
+        name: str, method: str, *assignments: str, sources: tuple[str, ...] = SOURCES, target: str = "phone"
+    ) -> Path:
         run = folder / name
         if not run.exists():
             values = [
@@ -38,7 +40,7 @@ def make_run(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
                 "training.threads=1",
                 *assignments,
             ]
-            train(build_config(method, roots=[simulated], sources=sources, target="phone", assignments=values), run)
+            train(build_config(method, roots=[simulated], sources=sources, target=target, assignments=values), run)
             freeze_operating_point(run, selection="last", threshold="eer")
         return run
 

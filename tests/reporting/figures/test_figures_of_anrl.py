@@ -60,6 +60,16 @@ def test_every_domain_that_was_not_trained_on_is_a_target(make_run: Callable[...
     assert labels == ["desk&webcam\nto phone", "desk&webcam\nto laptop"]
 
 
+def test_a_domain_that_only_one_normalisation_can_be_measured_on_has_no_bars(make_run: Callable[..., Path]) -> None:
+    batch = make_run("two_batch", "anrl", "options.normalization=batch", sources=("desk", "webcam"))
+    options = {"sources": ("webcam", "desk"), "target": "laptop[lighting=room]"}
+    kinds = [batch, make_run("two_part", "anrl", "options.normalization=instance", **options)]
+    figures = {figure.name: figure for figure in paper_figures(kinds, Heard())}
+    [axes] = figures["anrl-1"].figure.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["desk&webcam\nto phone"]
+    assert np.isfinite([bar.get_height() for bar in axes.patches]).all()
+
+
 def test_without_other_normalisations_figures_1_and_4_are_left_out_and_said(run: FinishedRun) -> None:
     heard = Heard()
     names = {figure.name for figure in paper_figures([run.path], heard)}

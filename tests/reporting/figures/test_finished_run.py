@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from dgfas.core.errors import UserError
 from dgfas.evaluation.tasks import Task
-from dgfas.reporting.figures.finished_run import FinishedRun
+from dgfas.reporting.figures.finished_run import FinishedRun, companion, one_a_task
 from dgfas.training.configure import build_config
 
 
@@ -19,3 +22,16 @@ def test_a_data_set_of_which_a_source_is_a_part_is_not_unseen(simulated: Path) -
         "binary_cnn", roots=[simulated], sources=("desk[camera=old-usb]", "webcam"), target="phone", lists="official"
     )
     assert FinishedRun(Path("run"), config, 1).unseen_domains() == ["phone", "laptop"]
+
+
+def test_runs_on_one_task_fit_whatever_the_order_of_its_sources(simulated: Path) -> None:
+    def run(method: str, *sources: str, target: str | None = "phone") -> FinishedRun:
+        return FinishedRun(Path(method), build_config(method, roots=[simulated], sources=sources, target=target), 1)
+
+    first, turned = run("rfm", "desk", "webcam"), run("rfm", "webcam", "desk")
+    plain, without = run("binary_cnn", "webcam", "desk"), run("binary_cnn", "desk", "webcam", target=None)
+    other = run("rfm", "desk", "laptop")
+    assert companion(first, [without, other, plain], "binary_cnn", lambda each: True, "a run") is plain
+    assert one_a_task([without, first, turned, other]) == [first, other]
+    with pytest.raises(UserError, match="trained with a target"):
+        one_a_task([without])

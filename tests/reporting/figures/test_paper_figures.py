@@ -1,6 +1,7 @@
 """Which figures runs allow, what is said of those they do not, and what is written."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from dgfas.core.errors import UserError
 from dgfas.core.progress import Silent
 from dgfas.reporting.figures import PaperFigure, _short_names, paper_figures, write_figures
+from dgfas.training.record import add_to_record, read_record
 from heard import Heard
 
 pytestmark = pytest.mark.slow
@@ -58,6 +60,17 @@ def test_given_domains_show_no_clustering_and_the_note_says_so(make_run: Callabl
     names = {figure.name for figure in paper_figures([run], heard)}
     assert "d2am-7" not in names
     assert any(line.startswith("D2AM, figure 7: not drawn") and "given, not found" in line for line in heard.notes)
+
+
+def test_of_a_run_whose_data_changed_nothing_is_drawn_that_needs_them(d2am_run: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(d2am_run, run)
+    record = read_record(run)
+    add_to_record(run, {"manifests": dict.fromkeys(record["manifests"], "0" * 64)})
+    heard = Heard()
+    assert [figure.name for figure in paper_figures([run], heard)] == ["d2am-7"]  # it is of what the run stored
+    refused = [line for line in heard.notes if "its prepared data have changed since the run began" in line]
+    assert [line.partition(":")[0] for line in refused] == [f"D2AM, figure {part}" for part in ("4c and d", "5", "6")]
 
 
 def test_figure_7_shows_the_numbers_of_the_saved_clusterings(drawn: dict[str, PaperFigure], d2am_run: Path) -> None:

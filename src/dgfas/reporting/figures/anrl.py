@@ -1,5 +1,7 @@
 """The figures of ANRL (Liu et al., ACM Multimedia 2021), from runs of anrl with several normalisations."""
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from dgfas.core.errors import UserError
@@ -32,29 +34,34 @@ def batch_against_instance(first: FinishedRun, runs: Runs) -> PaperFigure:
     Raises UserError without such runs on the same sources.
     """
     normalized = [run for run in of_method(runs, "anrl") if normalization_of(run) in ("batch", "instance")]
-    kinds = {(run.config.data.sources, normalization_of(run)) for run in normalized}
-    used = [run for run in normalized if {(run.config.data.sources, kind) for kind in ("batch", "instance")} <= kinds]
-    if not used:
-        raise UserError("needs runs of anrl with options.normalization=batch and =instance on the same sources")
-    pairs: dict[tuple[tuple[str, ...], str], dict[str, list[float]]] = {}
-    for run in used:
+    by_target: dict[tuple[Hashable, str], dict[str, list[FinishedRun]]] = {}
+    for run in (run for run in normalized if run.config.data.target):
         for target in run.unseen_domains():
-            scores = run.target_scores(target).by_recording()
-            found = pairs.setdefault((run.config.data.sources, target), {"batch": [], "instance": []})
-            found[normalization_of(run)].append(100 * auc(scores.score, scores.is_live))
+            found = by_target.setdefault((frozenset(run.task.sources), target), {"batch": [], "instance": []})
+            found[normalization_of(run)].append(run)
+    both = [(target, found) for (_, target), found in by_target.items() if all(found.values())]
+    if not both:
+        raise UserError("needs runs of anrl with options.normalization=batch and =instance on the same sources")
+    used = list(dict.fromkeys(run for _, found in both for run in (*found["batch"], *found["instance"])))
+    pairs = {
+        f"{'&'.join(found['batch'][0].task.sources)}\nto {target}": {
+            kind: [recording_auc(run, target) for run in of_kind] for kind, of_kind in found.items()
+        }
+        for target, found in both
+    }
     with canvas(max(4.5, 1.9 * len(pairs) + 1.6), 4.0) as figure:
         axes = figure.add_subplot()
         for number, name in enumerate(("batch", "instance")):
             x = np.arange(len(pairs)) + 0.36 * (number - 0.5)
-            heights = [np.mean(found[name]) for found in pairs.values()]
+            heights = [np.mean(aucs[name]) for aucs in pairs.values()]
             bars = axes.bar(x, heights, 0.34, color=COLOURS[number], label=WORDS[name])
             axes.bar_label(bars, fmt="%.1f", fontsize=8)
-            for place, found in zip(x, pairs.values(), strict=True):
-                if len(found[name]) > 1:
-                    axes.plot([place] * len(found[name]), found[name], "o", color="black", markersize=3)
+            for place, aucs in zip(x, pairs.values(), strict=True):
+                if len(aucs[name]) > 1:
+                    axes.plot([place] * len(aucs[name]), aucs[name], "o", color="black", markersize=3)
         axes.axhline(50, color="0.6", linewidth=0.8, linestyle=":")
         axes.set(ylim=(0, 108), ylabel="AUC by recording (%)")
-        axes.set_xticks(range(len(pairs)), [f"{'&'.join(sources)}\nto {target}" for sources, target in pairs])
+        axes.set_xticks(range(len(pairs)), list(pairs))
         axes.tick_params(axis="x", labelsize=8)
         figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return PaperFigure(
@@ -71,12 +78,17 @@ def batch_against_instance(first: FinishedRun, runs: Runs) -> PaperFigure:
     )
 
 
+def recording_auc(run: FinishedRun, target: str) -> float:
+    scores = run.target_scores(target).by_recording()
+    return 100 * auc(scores.score, scores.is_live)
+
+
 def by_normalization(run: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figure 4: features by domain and class, a panel a normalisation.
 
     Raises UserError without a run of another normalisation on the same task.
     """
-    same = [other for other in of_method(runs, "anrl") if other.task == run.task]
+    same = [other for other in of_method(runs, "anrl") if other.is_on_task_of(run)]
     same.sort(key=lambda other: other.seed != run.seed)
     chosen = {
         name: next(other for other in [run, *same] if normalization_of(other) == name)

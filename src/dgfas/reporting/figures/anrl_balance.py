@@ -8,7 +8,7 @@ from dgfas.methods.anrl import ANRL
 from dgfas.networks.normalization import AFNM
 from dgfas.reporting.figures.drawing import canvas, panels, percent
 from dgfas.reporting.figures.features import collect, trained
-from dgfas.reporting.figures.finished_run import FinishedRun, Runs, of_method
+from dgfas.reporting.figures.finished_run import FinishedRun, Runs, of_method, one_a_task
 from dgfas.reporting.figures.frames import Frames, draw_frames
 from dgfas.reporting.figures.maps import central_share, channel_mean, draw_rows, lowest_and_highest
 from dgfas.reporting.figures.paper_figure import PaperFigure, Recipe
@@ -131,8 +131,7 @@ def all_alphas(run: FinishedRun, frames: Frames) -> list[Float[ndarray, "n c"]]:
 
 def mean_alphas(first: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figures 7a to d: the mean of alpha by layer, a panel a task."""
-    by_task = {run.task: run for run in reversed(adaptive_runs(runs))}
-    chosen = list(reversed(by_task.values()))
+    chosen = one_a_task(adaptive_runs(runs))
     numbers = []
     with panels(len(chosen), 2, 4.2, 2.7) as (figure, every):
         for axes, run in zip(every, chosen, strict=True):

@@ -1,6 +1,6 @@
 """Finished runs as the figures see them: configuration, deployable checkpoint, data, and which runs fit together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from dgfas.evaluation.scores_file import read_scores
 from dgfas.evaluation.slices import parse_slice, stored_name
 from dgfas.evaluation.tasks import Task, file_name
 from dgfas.training.configure import provider_of
-from dgfas.training.record import read_config
+from dgfas.training.record import read_config, require_same_data
 from dgfas.training.run import load_scorer
 from dgfas.training.selection import read_operating_point
 from dgfas.training.task_data import TaskData, domains_but, load_task
@@ -46,6 +46,10 @@ class FinishedRun:
             raise UserError(f"{self.path}: was trained without a target domain")
         return Task(self.config.data.sources, self.config.data.target, self.config.data.lists)
 
+    def is_on_task_of(self, other: "FinishedRun") -> bool:
+        """Whether both have the same target, and the same sources in whatever order."""
+        return self.config.data.target is not None and self.task.key == other.task.key
+
     @property
     def domains(self) -> list[str]:
         """The sources and, last, the target."""
@@ -70,8 +74,13 @@ class FinishedRun:
 
     @cached_property
     def data(self) -> TaskData:
-        """All frames of the run's data. Raises UserError if they are gone."""
-        return load_task(self.config.data, self.config.network.image_size, self.config.data.target)
+        """All frames of the run's data. Raises UserError if they are gone, or are others than it was trained on."""
+        return self._load(self.config.data.target)
+
+    def _load(self, target: str | None) -> TaskData:
+        data = load_task(self.config.data, self.config.network.image_size, target)
+        require_same_data(self.path, data.facts())
+        return data
 
     def unseen_domains(self) -> list[str]:
         """Return the target and the run's other data sets of which no source is a part."""
@@ -84,7 +93,7 @@ class FinishedRun:
         stored = self.path / "evaluation" / file_name(target) / f"scores-{self.step:07d}.csv"
         if stored.is_file():
             return read_scores(stored)
-        data = load_task(self.config.data, self.config.network.image_size, target)
+        data = self._load(target)
         score = load_scorer(self.path, self.step).score_part(data, "target")
         rejected = data.split.rejected["target"]
         return scores_of_frames(data.part("target"), score, rejected, f"{self.path}, {target}, iteration {self.step}")
@@ -99,12 +108,23 @@ def of_method(runs: Runs, method: str) -> list[FinishedRun]:
     return [run for run in runs if run.method == method]
 
 
+def one_a_task(runs: Runs) -> list[FinishedRun]:
+    """Return the first run of each task. Raises UserError if none was trained with a target."""
+    found: dict[Hashable, FinishedRun] = {}
+    for run in runs:
+        if run.config.data.target is not None:
+            found.setdefault(run.task.key, run)
+    if not found:
+        raise UserError("needs a run that was trained with a target domain")
+    return list(found.values())
+
+
 def companion(run: FinishedRun, runs: Runs, method: str, fits: Callable[[FinishedRun], bool], what: str) -> FinishedRun:
     """Return the run of `method` on the task of `run` that `fits`, if there are several with the same seed.
 
     Raises UserError, naming `what` is missing, if there is none.
     """
-    same = [other for other in of_method(runs, method) if other.task == run.task and fits(other)]
+    same = [other for other in of_method(runs, method) if other.is_on_task_of(run) and fits(other)]
     if not same:
         raise UserError(f"needs {what} on {run.task} beside it")
     return next((other for other in same if other.seed == run.seed), same[0])

@@ -6,7 +6,7 @@ from dgfas.evaluation.scores import Scores
 from dgfas.methods.base import Method
 from dgfas.reporting.figures.drawing import canvas, join_words, panels, percent
 from dgfas.reporting.figures.features import trained
-from dgfas.reporting.figures.finished_run import FinishedRun, Runs, companion, of_method
+from dgfas.reporting.figures.finished_run import FinishedRun, Runs, companion, of_method, one_a_task
 from dgfas.reporting.figures.frames import draw_frames
 from dgfas.reporting.figures.maps import central_share, draw_rows, spoof_attention
 from dgfas.reporting.figures.paper_figure import PaperFigure, Recipe
@@ -27,16 +27,16 @@ def first_rfm_run(runs: Runs) -> list[FinishedRun]:
 
 def task_roc(first: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figure 4: a panel a task that RFM was trained on, a curve a method."""
-    tasks = list(dict.fromkeys(run.task for run in rfm_runs(runs)))
+    tasks = one_a_task(rfm_runs(runs))
     shown = []
     with panels(len(tasks), 2, 4.6, 4.7) as (figure, every):
-        for axes, task in zip(every, tasks, strict=True):
+        for axes, of_task in zip(every, tasks, strict=True):
             curves = {}
-            for name, run in one_a_method([run for run in runs if run.config.data.target and run.task == task]).items():
+            for name, run in one_a_method([run for run in runs if run.is_on_task_of(of_task)]).items():
                 curves[name] = recording_scores(run)
                 shown.append(run)
             draw_roc(axes, curves)
-            axes.set_title(str(task), fontsize=9)
+            axes.set_title(str(of_task.task), fontsize=9)
             axes.legend(loc="lower right", fontsize=7)
     others = [name for name in META_LEARNING if any(run.method == name for run in shown)]
     absent = [name for name in META_LEARNING if name not in others]

@@ -81,10 +81,9 @@ def _differ(one: Measured, other: Measured) -> bool:
 def _domains(task: str) -> Hashable:
     """Return what two tasks share that differ in the order of their sources alone."""
     try:
-        parsed = parse_task(task)
+        return parse_task(task).key
     except UserError:  # scores of others without development data, or of several domains
         return task
-    return frozenset(parsed.sources), parsed.target, parsed.lists
 
 
 def _by_seed(items: Iterable[Measured]) -> list[Measured]:

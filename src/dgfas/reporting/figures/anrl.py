@@ -79,6 +79,7 @@ def batch_against_instance(first: FinishedRun, runs: Runs) -> PaperFigure:
 
 
 def recording_auc(run: FinishedRun, target: str) -> float:
+    """Return the AUC of a run on a target in percent, by recording."""
     scores = run.target_scores(target).by_recording()
     return 100 * auc(scores.score, scores.is_live)
 

@@ -179,6 +179,7 @@ def test_a_file_of_scores_that_lacks_a_column(run: Path, tmp_path: Path) -> None
     assert "leave them out with --scores" in dgfas(*foreign, "--target", "desk").mistake
     assert "describe the system of --scores" in dgfas("evaluate", run, "--score-range", "any").mistake
     assert "cannot be read" in dgfas("evaluate", "--scores", tmp_path / "no.csv", "--threshold", "fixed=0.5").mistake
+    assert "give --out" in dgfas("evaluate", "--scores", tmp_path / "scores", "--threshold", "fixed=0.5").mistake
 
 
 def test_files_that_cannot_be_scored(run: Path, models: None, tmp_path: Path) -> None:

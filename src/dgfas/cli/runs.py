@@ -196,6 +196,8 @@ def evaluate(
         rule = threshold or "eer"
         if development is None and parse_rule(rule, score_range)[0] != "fixed":
             raise UserError(f"threshold rule {rule!r} needs --development CSV; without it, give --threshold fixed=V")
+        if out is None and not scores.suffix:
+            raise UserError(f"{scores}: has no ending, so that the folder of results would have its name; give --out")
         evaluation = evaluate_files(scores, development, threshold=rule, score_range=score_range, name=name)
         out = out or scores.with_suffix("")
     else:

@@ -401,4 +401,4 @@ def test_figures_are_pictures_with_words_and_what_is_missing_is_said(
     assert files == {"rfm-4.png", "rfm-4.svg", "figures.json"}
     assert "--no-figures" in report(run(tmp_path / "two"), out=tmp_path / "report.html").text
     folder = benchmark(tmp_path / "study", ["rfm"], [1])
-    assert "The runs were not kept" in report(folder, out=tmp_path / "report.html", figures=True).text
+    assert "no folder of one is among" in report(folder, out=tmp_path / "report.html", figures=True).text

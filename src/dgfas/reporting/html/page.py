@@ -14,7 +14,7 @@ from dgfas.reporting.html.measured import Measured, only, read_measured
 from dgfas.reporting.html.pictures import Picture, paper_picture, roc_pictures
 from dgfas.reporting.html.template import render
 
-NO_RUNS = "The runs were not kept, so nothing can be drawn from them: figures need the folders of finished runs."
+NO_RUNS = "None: the papers' figures are drawn of finished runs, and no folder of one is among these results."
 NOT_ASKED = "Left out on request (--no-figures)."
 
 

@@ -29,7 +29,7 @@ from dgfas.reporting.study_page import comparison_note, comparison_table, gap_ta
 RESULTS = ROOT / "docs" / "results"
 #: Study -> the folder of its results, and the seeds that it has whole.
 STUDIES = {
-    "methods": ("methods", (11, 12, 13, 14, 15, 16, 17)),
+    "methods": ("methods", (11, 12, 13, 14, 15, 16, 17, 18)),
     "methods-paper-rates": ("methods", (11, 12, 13)),
     "methods-limited": ("limited", (11, 12, 13, 14, 15)),
     "methods-cameras": ("cameras", (11,)),

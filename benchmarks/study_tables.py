@@ -61,9 +61,8 @@ def _all(folder: str) -> pd.DataFrame:
 
 
 def labels(name: str) -> list[str]:
-    """The rows of a study's tables, in their order: those that were trained."""
-    trained = set(study(name)["label"])
-    return [row.label for row in load_study(name).rows if row.label in trained]
+    """The rows of a study's tables, in their order."""
+    return [row.label for row in load_study(name).rows]
 
 
 def page(name: str) -> str:

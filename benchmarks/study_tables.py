@@ -49,10 +49,9 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 def study(name: str) -> pd.DataFrame:
     """The rows of a study: its tasks, labels and whole seeds, of all that its folder holds."""
     folder, seeds = STUDIES[name]
-    plan = load_study(name)
-    tasks = {str(task) for task in drawn(Path("data")).tasks(plan.tasks)}
-    rows, wanted = _all(folder), [row.label for row in plan.rows]
-    return rows[rows["task"].isin(tasks) & rows["label"].isin(wanted) & rows["seed"].isin(seeds)]
+    tasks = {str(task) for task in drawn(Path("data")).tasks(load_study(name).tasks)}
+    rows = _all(folder)
+    return rows[rows["task"].isin(tasks) & rows["label"].isin(labels(name)) & rows["seed"].isin(seeds)]
 
 
 @cache

@@ -94,6 +94,7 @@ def test_the_studies_are_those_of_the_papers() -> None:
         "rfm-table-3": (3, 4),
         "rfm-figure-5": (3, 1),
         "d2am-table-3": (8, 1),
+        "d2am-cameras": (3, 6),
         "drdg-table-3": (6, 1),
         "anrl-table-3": (5, 1),
         "anrl-table-4": (6, 1),

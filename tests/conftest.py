@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from jaxtyping import install_import_hook
 from PIL import Image
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: pytest's processes share the cores
+signal.signal(signal.SIGINT, signal.default_int_handler)  # else processes started here ignore Ctrl-C where pytest does
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -463,6 +464,17 @@ def test_every_domain_comes_to_be_the_meta_test_domain(
         anrl.meta_losses(batch)
         assert sorted(followed[-3:]) == [0, 1, 2]
     assert set(followed[2::3]) == {0, 1, 2}
+
+
+def test_frames_that_stand_in_for_an_empty_cell_count_as_of_its_domain(
+    make_anrl: Callable[..., ANRL], make_batch: Callable[..., Batch]
+) -> None:
+    """As the sampler fills a found domain without live frames: from all domains."""
+    batch = make_batch()
+    own = batch.domain.clone()
+    own[(batch.domain == 1) & (batch.live == 1)] = torch.tensor([2, 0])
+    losses = [make_anrl().meta_losses(each) for each in (batch, replace(batch, domain=own))]
+    assert losses[0] == losses[1]
 
 
 def test_released_centres_restart_fifty_times_a_run(

@@ -17,7 +17,10 @@ from dgfas.data.frames import PackedFrames
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames on the training device, ordered by domain; each domain has the same number of frames.
+    """Frames on the training device: as many for each domain, in the order of the domains.
+
+    `domain` is each frame's own: another than its place says where the frame stands in for an empty cell (see
+    `BalancedSampler`).
 
     `images (B, 6, S, S)` in [0, 1]; `depth (B, 1, S/8, S/8)` in [0, 1], 1 = nearest; `depth_known (B,)`;
     `live (B,)` 1.0 for live and 0.0 for spoof; `domain (B,)` in 0..D-1; `row (B,)` the training row of each frame.

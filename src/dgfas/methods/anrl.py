@@ -1,6 +1,7 @@
 """ANRL: Adaptive Normalized Representation Learning (Liu et al., ACM Multimedia 2021), Algorithm 1."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -36,7 +37,10 @@ def plainly(network: nn.Module, x: Tensor) -> Any:
 
 
 class ANRLOptions(MethodOptions):
-    """`learning_rate` and `inner_step_size` are beta_1 of the paper, `meta_learning_rate` beta_2."""
+    """`learning_rate` and `inner_step_size` are beta_1 of the paper, `meta_learning_rate` beta_2.
+
+    `meta_learning_rate` counts with `schedule` "two_steps" and `meta` alone: elsewhere one optimiser steps everything.
+    """
 
     normalization: str
     inner_step_size: NonNegativeFloat
@@ -105,8 +109,10 @@ class ANRL(Method):
             base = nn.ParameterList(p for net in networks for p in net.parameters() if id(p) not in chosen)
             self.adam("base", [base], options.learning_rate)
             self.adam("afnm", [afnm], options.meta_learning_rate)
+            self.theta_f_rate = "meta_learning_rate"
         else:
             self.adam("all", networks, options.learning_rate)
+            self.theta_f_rate = "learning_rate"
 
     def update(self, batch: Batch) -> dict[str, float]:
         """Do lines 4 to 13 of Algorithm 1; both steps take the same batch."""
@@ -151,7 +157,8 @@ class ANRL(Method):
         """Return the losses of the meta-train domains (eq. 15) and those of the meta-test domain, adapted (eq. 17)."""
         self.restart_centres()
         order = self.shared_rng("meta split").permutation(batch.n_domains)
-        parts = batch.by_domain()
+        # A frame that stands in for a class that a found domain lacks counts as of that domain.
+        parts = [replace(part, domain=torch.full_like(part.domain, k)) for k, part in enumerate(batch.by_domain())]
         train, test = join([parts[k] for k in order[:-1]]), parts[order[-1]]
 
         meta_train = self.losses(self.encode(self.encoder, train), train)
@@ -238,7 +245,7 @@ class ANRL(Method):
             "alpha",
             saturated > SATURATED_SHARE,
             f"anrl: {saturated:.0%} of alpha are below .01 or above .99 at iteration {self.iteration}: the balance "
-            "factors saturate; lower options.idc_weight and options.ics_weight or options.meta_learning_rate",
+            f"factors saturate; lower options.idc_weight and options.ics_weight or options.{self.theta_f_rate}",
         )
         means = torch.stack([layer.mean() for layer in layers]).tolist()
         return {f"alpha_layer_{k}": mean for k, mean in enumerate(means, start=1)} | {"alpha_saturated": saturated}

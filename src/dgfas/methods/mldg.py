@@ -47,7 +47,7 @@ class MLDG(Method):
         self.optimiser = self.adam("all", [self.network], options.learning_rate)
 
     def update(self, batch: Batch) -> dict[str, float]:
-        """Minimise F(theta) + beta G(theta - alpha F'(theta)): PDL-FAS eq. 1, the paper's eq. 1."""
+        """Minimise F(theta) + beta G(theta - alpha F'(theta)): PDL-FAS eq. 1, the paper's Algorithm 1."""
         meta_train, meta_test = self.losses(batch)
         self.minimise(meta_train + self.options.meta_test_weight * meta_test, self.optimiser)
         return {"meta_train_loss": meta_train.item(), "meta_test_loss": meta_test.item()}

@@ -97,7 +97,8 @@ class SelfDA(Method):
         """Adapt to a target's images `(b, 6, S, S)`, given in chunks: one step on the loss of all of them.
 
         Starts from the meta-trained adaptor each time; no chunks leave it at that. The step is averaged over the
-        chunks, so the result does not depend on their order (data sets list live before spoof frames).
+        chunks, so the result does not depend on their order (data sets list live before spoof frames); the warning of
+        one class counts each chunk behind its own step.
         """
         was_training = self.training
         self.eval()

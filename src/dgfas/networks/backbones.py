@@ -52,7 +52,8 @@ def load_imagenet_weights(generator: nn.Module, path: Path) -> None:
         )
     except Exception as error:  # the readers raise whatever they meet in a damaged file
         raise UserError(f"{path}: cannot be read as the weights of a ResNet-18 ({type(error).__name__})") from error
-    needed = generator.state_dict()
+    # Batch normalisation's counters steer nothing, and torchvision's file of 2017 has none.
+    needed = {name: value for name, value in generator.state_dict().items() if not name.endswith("num_batches_tracked")}
     for name, value in needed.items():
         if name not in weights or weights[name].shape != value.shape:
             raise UserError(f"{path}: is not a ResNet-18 state dict; it has no {name} of shape {tuple(value.shape)}")

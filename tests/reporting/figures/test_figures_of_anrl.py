@@ -1,16 +1,19 @@
 """Normalisations beside each other, and alpha, against AFNM called by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from dgfas.core.errors import UserError
 from dgfas.evaluation.metrics import auc
 from dgfas.methods.anrl import ANRL
 from dgfas.networks.normalization import AFNM
 from dgfas.reporting.figures import PaperFigure, paper_figures
+from dgfas.reporting.figures.anrl import data_sets
 from dgfas.reporting.figures.features import trained
 from dgfas.reporting.figures.finished_run import FinishedRun
 from heard import Heard
@@ -139,3 +142,12 @@ def test_the_channels_of_alpha_that_vary_most(drawn: dict[str, PaperFigure], run
 def test_the_data_sets_say_what_their_features_are(drawn: dict[str, PaperFigure]) -> None:
     assert drawn["anrl-8"].caption.startswith("image features: ")
     assert len(drawn["anrl-8"].figure.axes) == 1
+
+
+def test_the_data_sets_are_drawn_by_the_weights_that_the_run_names(
+    run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dgfas.networks.imagenet.resnet18_halves", lambda *_: (torch.nn.Sequential(), None))
+    config = run.config.model_copy(update={"domains": {"imagenet_weights": "gone.pth"}})
+    with pytest.raises(UserError, match=r"gone\.pth: cannot be read .*FileNotFoundError"):
+        data_sets(replace(run, config=config), [])

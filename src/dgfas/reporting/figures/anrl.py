@@ -1,6 +1,7 @@
 """The figures of ANRL (Liu et al., ACM Multimedia 2021), from runs of anrl with several normalisations."""
 
 from collections.abc import Hashable
+from pathlib import Path
 
 import numpy as np
 
@@ -120,7 +121,8 @@ def by_normalization(run: FinishedRun, runs: Runs) -> PaperFigure:
 def data_sets(first: FinishedRun, runs: Runs) -> PaperFigure:
     """Draw figure 8: the data sets in features of the images alone."""
     frames = draw_frames(first, ["train", "target"], EMBEDDED, purpose="data sets")
-    style = image_style(first.config.domains.get("imagenet_weights"), frames.chunks(), len(frames))
+    weights = first.config.domains.get("imagenet_weights")
+    style = image_style(Path(weights) if weights else None, frames.chunks(), len(frames))
     features = {"features of the images": standardised(style.features)}
     return PaperFigure(
         name="anrl-8",

@@ -37,6 +37,13 @@ def test_two_parts_make_one_data_set(tmp_path: Path, models: None) -> None:
     assert "is no shard" in dgfas(*prepare(source, tmp_path / "whole", "--shard", "1/2")).mistake
 
 
+def test_recordings_that_are_gone_are_said(tmp_path: Path, models: None) -> None:
+    source = photos(tmp_path / "photos")
+    assert "left out" not in succeed(*prepare(source, tmp_path / "out")).out
+    (source / "live" / "anna" / "a.png").unlink()
+    assert "note: 1 recordings that were prepared before" in succeed(*prepare(source, tmp_path / "out")).out
+
+
 def test_the_data_set_does_not_go_among_its_photos(tmp_path: Path) -> None:
     source = photos(tmp_path / "photos")
     answer = dgfas(*prepare(source, source))

@@ -293,6 +293,8 @@ def test_a_table_says_everything(tmp_path: Path) -> None:
         ("path,box\na.jpg,9 0 1 9\n", r"line 2: column 'box': '9 0 1 9' is not"),
         ("path,box\na.jpg,1 2 3\n", r"line 2: column 'box': '1 2 3' is not"),
         ("path,box\na.jpg,1;2;3;4\n", r"line 2: column 'box': '1;2;3;4' is not"),
+        ("path\n/a.jpg\n", r"line 2: column 'path': '/a.jpg' must lie below the folder"),
+        ("path\n../a.jpg\n", r"line 2: column 'path': '../a.jpg' must lie below the folder"),
         ("path\n", r"holds no photo"),
     ],
 )
@@ -301,6 +303,39 @@ def test_mistakes_in_a_table_are_named(tmp_path: Path, text: str, message: str) 
     (tmp_path / "table.csv").write_text(text)
     with pytest.raises(UserError, match=message):
         read_folder(tmp_path, table=tmp_path / "table.csv")
+
+
+def test_a_species_means_the_same_however_it_is_written(tmp_path: Path) -> None:
+    names = ("Live", "real", "Bona Fide", "Print", "REPLAY", "Puppet", "poster")
+    touch(tmp_path, *(f"photos/species={name}/a.jpg" for name in names), *(f"tabled/{name}.jpg" for name in names))
+    table = tmp_path / "table.csv"
+    table.write_text("path,species\n" + "".join(f"{name}.jpg,{name}\n" for name in names))
+    for reading in (
+        read_folder(tmp_path / "photos", domain="desk"),
+        read_folder(tmp_path / "tabled", domain="desk", table=table),
+    ):
+        assert {(one.label, one.species, one.planar) for one in reading.recordings} == {
+            (Label.LIVE, "live", False),
+            (Label.SPOOF, "print", True),
+            (Label.SPOOF, "replay", True),
+            (Label.SPOOF, "Puppet", False),  # an own word stays as it is
+            (Label.SPOOF, "poster", False),
+        }
+        assert Counter(one.species for one in reading.recordings)["live"] == 3
+
+
+def test_a_name_in_other_splits_of_other_domains_is_said(tmp_path: Path) -> None:
+    names = [f"{domain}/live/{number}/a.jpg" for domain in ("desk", "hall") for number in range(10)]
+    touch(tmp_path, *names, "hall/live/alone/a.jpg")
+    reading = read_folder(tmp_path)
+    splits: dict[str, set[str]] = {}
+    for one in reading.recordings:
+        splits.setdefault(one.subject, set()).add(one.split)
+    apart = sum(len(own) > 1 for own in splits.values())
+    assert apart > 0
+    assert [note for note in reading.notes if note.startswith(f"{apart} names are in several domains, in other splits")]
+    touch(tmp_path / "one", "desk/live/anna/a.jpg", "desk/print/anna/b.jpg", "hall/live/bert/a.jpg")
+    assert not any("several domains" in note for note in read_folder(tmp_path / "one").notes)
 
 
 def test_a_missing_or_binary_table_is_named(tmp_path: Path) -> None:

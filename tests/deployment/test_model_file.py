@@ -108,3 +108,12 @@ def test_crops_of_any_size_and_number(tiny_model: Path) -> None:
     crops = [np.full((side, side, 3), level, np.uint8) for level, side in enumerate([16, 32, 64] * 7)]
     np.testing.assert_allclose(model.score_crops(crops), np.arange(21) / 255, atol=1e-6)
     assert model.score_crops([]).shape == (0,)
+
+
+def test_a_sigmoid_that_ends_a_rounding_above_one_is_one(tiny_model: Path) -> None:
+    class Session:
+        def run(self, *_: object) -> list[np.ndarray]:
+            return [np.array([np.nextafter(np.float32(1), np.float32(2)), 0.25], np.float32)]
+
+    model = replace(open_model(tiny_model), session=Session())  # type: ignore[arg-type]
+    assert model.score_crops([np.zeros((8, 8, 3), np.uint8)] * 2).tolist() == [1.0, 0.25]

@@ -233,6 +233,23 @@ def test_a_data_set_half_made_anew_has_no_manifest(photos: Path, tmp_path: Path)
     assert run(photos, tmp_path / "out").resumed == 10  # with the first options again nothing is lost
 
 
+def test_a_data_set_of_which_a_source_changed_has_no_manifest_until_it_is_whole(
+    photos: Path, tmp_path: Path, variants: dict[str, np.ndarray]
+) -> None:
+    run(photos, tmp_path / "out")
+
+    def stopped() -> bool:
+        with pytest.raises(KeyboardInterrupt):
+            prepare(read_folder(photos, domain="desk").recordings, tmp_path / "out", OPTIONS, run=stop_at_once)
+        return (tmp_path / "out" / "manifest.parquet").exists()
+
+    write_image(photos / "print" / "another.png", variants["blurred"])
+    assert stopped()  # what is only new takes nothing from the others
+    write_image(photos / "print" / "face.png", variants["128 pixels"])
+    assert not stopped()
+    assert run(photos, tmp_path / "out").resumed == 9
+
+
 def test_a_kill_within_a_recording_at_another_size_leaves_nothing_finished_without_crops(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,13 @@ def test_a_camera_that_cannot_be_is_refused(tmp_path: Path, key: str, value: lis
         load_domain(written(tmp_path, content))
 
 
+def test_a_grain_without_cells_is_refused(tmp_path: Path) -> None:
+    content = shipped("desk")
+    content["prints"][0]["grain_cycles"] = [0, 0]
+    with pytest.raises(UserError, match=r"domain.yaml: .*prints.0.grain_cycles: .*must lie within 1 to 1279"):
+        load_domain(written(tmp_path, content))
+
+
 def test_every_split_gets_every_attack_where_there_are_five(tmp_path: Path) -> None:
     content = shipped("desk")
     content.update(name="kiosk", attacks=["print", "replay", "cut", "print", "replay"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pandas as pd
 import pytest
 
 from dgfas.core.errors import UserError
-from dgfas.core.manifest import Manifest, write_manifest
+from dgfas.core.files import write_json
+from dgfas.core.manifest import PREPARED_NAME, SIMULATED_NAME, Manifest, write_manifest
 from dgfas.core.progress import Silent
 from dgfas.evaluation.scores_file import read_scores
 from dgfas.evaluation.tasks import parse_task
+from dgfas.faces.options import PrepareOptions
 from dgfas.simulation.data_set import simulate
 from dgfas.training.configure import build_config
 from dgfas.training.evaluate import evaluate_run
@@ -143,6 +146,24 @@ def test_the_same_domain_in_two_data_sets_is_refused(tiny, simulated: Path, tmp_
     data = tiny("binary_cnn").data.model_copy(update={"roots": (simulated, copy)})
     with pytest.raises(UserError, match="is in more than one of"):
         load_task(data, 32, "phone")
+
+
+def test_the_sources_crops_are_recorded_and_others_warned_of(tiny, simulated: Path, tmp_path: Path, caplog) -> None:
+    made = {"phone": 0.5, "laptop": 0.3, "desk": 0.3, "webcam": None}  # the target first; webcam stays simulated
+    for domain, margin in made.items():
+        shutil.copytree(simulated, tmp_path / domain)
+        frames = Manifest.read(simulated).frames
+        write_manifest(tmp_path / domain, frames[frames["domain"] == domain])
+        if margin is not None:
+            (tmp_path / domain / SIMULATED_NAME).unlink()
+            write_json(tmp_path / domain / PREPARED_NAME, PrepareOptions(margin=margin).content)
+    data = tiny("binary_cnn").data.model_copy(update={"roots": tuple(tmp_path / domain for domain in made)})
+    assert load_task(data, 32, "phone").facts()["preparation"]["margin"] == 0.3
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.split(";")[0] for line in said] == [
+        f"{tmp_path / domain}: was prepared with margin 0.3, {tmp_path / 'phone'} with 0.5"
+        for domain in ("laptop", "desk")
+    ]
 
 
 def test_a_task_inside_one_data_set_reaches_the_run(tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ class Preparation:
         show(result.manifest)
         if result.noted:
             say(f"note: {result.noted} recordings seem to lie turned; see the column note of {out / 'recordings.csv'}")
+        if result.left_out:
+            say(f"note: {result.left_out} recordings that were prepared before are not among these and were left out")
         say(
             f"{result.recordings} recordings, {len(result.manifest.frames)} frames, {result.rejected} rejected"
             + (f" (see {out / 'rejected.csv'})" if result.rejected else "")

@@ -78,6 +78,14 @@ def parse_label(text: str, where: str) -> Label:
     return words[plain(text)]
 
 
+def parse_species(text: str) -> str:
+    """Return a species as it is written everywhere: "live" for any word that means it, known ones in lower case."""
+    word = plain(text)
+    if LABELS.get(word) is Label.LIVE:
+        return "live"
+    return word if word in SPECIES.values() else text
+
+
 def parse_split(text: str, where: str) -> Split:
     """Return the split that a word means, or raise UserError."""
     if plain(text) not in SPLITS:
@@ -138,5 +146,6 @@ def _say_explicitly(say: Callable[[str, object], None], key: str, value: str, wh
         say("split", parse_split(value, where))
     else:
         if key == "species":
+            value = parse_species(value)
             say("label", Label.LIVE if value == "live" else Label.SPOOF)
         say(key, value)

@@ -9,7 +9,7 @@ from pathlib import Path
 from dgfas.core.errors import UserError, nearest
 from dgfas.core.label import Label
 from dgfas.core.manifest import SCHEMA
-from dgfas.datasets.folder_names import Facts, parse_label, parse_split
+from dgfas.datasets.folder_names import Facts, parse_label, parse_species, parse_split
 
 #: The columns with a meaning; only `path` is required. Any other column is kept as a factor of the recording.
 COLUMNS = ("path", "recording", "label", "species", "subject", "domain", "split", "box")
@@ -68,12 +68,14 @@ def _row(cells: dict[str, str | None], line: int, table: Path) -> TableRow:
     filled = {name: str(cell).strip() for name, cell in cells.items() if str(cell).strip()}
     if "path" not in filled:
         raise UserError(f"{where}: column 'path' is empty")
+    if Path(filled["path"]).is_absolute() or ".." in Path(filled["path"]).parts:
+        raise UserError(f"{where}: column 'path': {filled['path']!r} must lie below the folder that is read")
     label = parse_label(filled["label"], where) if "label" in filled else None
-    species = filled.get("species")
+    species = parse_species(filled["species"]) if "species" in filled else None
     if species is not None and label is None:
         label = Label.LIVE if species == "live" else Label.SPOOF
     if species is not None and (label is Label.LIVE) != (species == "live"):
-        raise UserError(f"{where}: species {species!r} contradicts label {filled['label']!r}")
+        raise UserError(f"{where}: species {filled['species']!r} contradicts label {filled['label']!r}")
     facts = Facts(
         domain=filled.get("domain"),
         subject=filled.get("subject"),

@@ -44,6 +44,14 @@ def draw_splits(claims: Sequence[Claim], seed: int, notes: list[str]) -> list[Sp
     if drawn:
         counts = ", ".join(f"{sum(s == name for s in chosen.values())} {name}" for name, _ in SHARES)
         notes.append(f"{drawn} of {len(chosen)} subjects were divided 70/15/15 by seed {seed}: in all {counts}")
+    splits: dict[str, set[Split]] = defaultdict(set)
+    for (_, subject), split in chosen.items():
+        splits[subject].add(split)
+    if apart := sum(len(own) > 1 for own in splits.values()):
+        notes.append(
+            f"{apart} names are in several domains, in other splits: they count as other people; where they are the "
+            "same, say the split (a folder such as split=train, or a table)"
+        )
     return [chosen[domain, subject] for domain, subject, _, _ in claims]
 
 

@@ -93,7 +93,9 @@ class Model:
             raw += scores.astype(np.float64).tolist()
         if not np.isfinite(raw).all():
             raise RuntimeError(f"{self.path}: a score is not finite")
-        return np.array(raw) if facts.calibration is None else facts.calibration.apply(np.array(raw))
+        if facts.calibration is not None:
+            return facts.calibration.apply(np.array(raw))
+        return np.clip(raw, 0, 1)  # a sigmoid in float32 may end a rounding above 1
 
 
 def write_model(path: Path, content: bytes) -> None:

@@ -85,6 +85,7 @@ def _prepare(recordings: Sequence[Recording], store: Store, report: Silent, run:
         report.note(f"{len(failed)} recordings that failed for another reason than their faces are tried again")
     for recording in failed:
         store.forget(recording)
+    store.withdraw(waiting)
     forecast = Forecast(waiting, store)
     if waiting:
         report.note(forecast.at_most())

@@ -117,6 +117,11 @@ class Store:
         """Remove the row file of a recording: from here on it is not finished."""
         self._rows_path(recording).unlink(missing_ok=True)
 
+    def withdraw(self, waiting: Sequence[Recording]) -> None:
+        """Remove the manifest if it names crops that are to be replaced: some of these were finished before."""
+        if any(self._rows_path(recording).exists() for recording in waiting):
+            (self.root / MANIFEST_NAME).unlink(missing_ok=True)
+
     def finish(self, recording: Recording, outcome: Outcome) -> None:
         """Write the row file of a recording: from here on it is finished."""
         made_from = fingerprint(recording, self.made_with)

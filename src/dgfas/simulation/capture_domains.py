@@ -37,6 +37,7 @@ def _within(least: float, most: float, bounds: tuple[float, float]) -> tuple[flo
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Resolution = Annotated[Range, AfterValidator(partial(_within, 16, 1279))]  # a sensor has 1280 columns
 Blur = Annotated[Range, AfterValidator(partial(_within, 0.05, 100))]
+Cells = Annotated[Range, AfterValidator(partial(_within, 1, 1279))]
 Quality = Annotated[Range, AfterValidator(partial(_within, 1, 100))]
 Share = Annotated[float, Field(ge=0, le=1)]
 Contrast = Annotated[float, Field(ge=0, le=1)]
@@ -93,7 +94,7 @@ class PrintModel(Strict):
     halftone_cycles: Range  # dots across the crop
     halftone_grey: Share  # 0 separate colour screens .. 1 one screen for all colours
     grain_contrast: Contrast  # blotches of the paper, or of a stochastic screen
-    grain_cycles: Range  # blotches across the crop
+    grain_cycles: Cells  # blotches across the crop
     fibre_contrast: Contrast  # streaks of the paper in one direction
     banding_contrast: Contrast  # lines that the print head leaves
     banding_cycles: Range  # lines across the crop

@@ -1,5 +1,6 @@
 """The frames of a run: prepared data sets on disk -> the parts of a task, ready for the device."""
 
+import logging
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from dgfas.evaluation.parts import PARTS, Part, TaskSplit, count_recordings, nam
 from dgfas.evaluation.slices import parse_slice, stored_name
 from dgfas.faces.options import PrepareOptions
 from dgfas.training.data_record import data_set_record
+
+logger = logging.getLogger("dgfas")
 
 if TYPE_CHECKING:
     import torch
@@ -76,10 +79,11 @@ class TaskData:
         """Return what the record of a run says of its data.
 
         Hashes; recordings by part, domain and class, with a face and rejected; how each data set was made; and how
-        the crops of the first one were cut, if from photos.
+        the crops of the sources were cut, if from photos (of several, by their first).
         """
         counts = count_recordings(self.frames, self.split)
-        options = PrepareOptions.of_data_set(self.manifests[0].root)
+        sources = [self.manifests[number] for number in self.part("train")["data_set"].unique()]
+        options = next((made for _, made in preparations(sources)), None)
         return {
             "manifests": self.manifest_hashes,
             "recordings": counts.to_dict("records"),
@@ -111,6 +115,7 @@ def load_task(data: DataConfig, image_size: int, target: str | None, progress: N
         manifest.frames.assign(data_set=number, row=np.arange(len(manifest.frames)))
         for number, manifest in enumerate(manifests)
     ]
+    warn_of_other_crops(manifests)
     frames = pd.concat(tables, ignore_index=True)
     check_domains_once(frames, data.roots)
     if data.frames_per_recording is not None:
@@ -124,6 +129,26 @@ def load_task(data: DataConfig, image_size: int, target: str | None, progress: N
         report = named(progress, f"packing {manifest.root.name} at {image_size} px")
         packed.append(pack(manifest, image_size, data.hsv, report))
     return TaskData(manifests, frames, split, packed)
+
+
+def preparations(manifests: Iterable[Manifest]) -> list[tuple[Path, PrepareOptions]]:
+    """Return how the data sets were prepared, without those that were not from photos, and their folders."""
+    made = ((manifest.root, PrepareOptions.of_data_set(manifest.root)) for manifest in manifests)
+    return [(root, options) for root, options in made if options is not None]
+
+
+def warn_of_other_crops(manifests: Iterable[Manifest]) -> None:
+    """Warn of each data set whose faces were cut otherwise than those of the first: one model should see one kind."""
+    prepared = preparations(manifests)
+    for root, options in prepared[1:]:
+        first_root, first = prepared[0]
+        for name in ("detector", "margin", "align"):
+            own, other = getattr(options, name), getattr(first, name)
+            if own != other:
+                logger.warning(
+                    f"{root}: was prepared with {name} {own}, {first_root} with {other}; faces of one model should be "
+                    "cut alike: prepare one of them again"
+                )
 
 
 def evenly_spaced(frames: pd.DataFrame, number: int) -> pd.DataFrame:

@@ -124,6 +124,21 @@ def test_rates_are_compared_on_the_same_tasks_seeds_and_settings(tmp_path: Path)
     assert found.keys() == {"rfm", "drdg"}
 
 
+def test_rates_that_were_tried_on_other_data_do_not_count(tmp_path: Path) -> None:
+    drawn_now = {"made_by": "simulation", "version": VERSION, "subjects": 5, "seed": 1}
+    jobs = [tried(1, "1e-2", subjects=5), tried(1, "3e-3", subjects=5), tried(1, "1e-3", subjects=5)]
+    for job, seed in zip(jobs, (1, 1, 9), strict=True):
+        keep(tmp_path, job, 0.9, data_sets={"there": {**drawn_now, "seed": seed}})
+    assert validations_of_rates(jobs[:1], tmp_path) == {"rfm": {3e-3: 0.9, 1e-2: 0.9}}
+
+
+def test_a_result_that_was_set_aside_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    path = keep(tmp_path, asked("rfm", 1))
+    path.rename(path.with_name("seed-1 (copy).json"))
+    with pytest.raises(UserError, match=r"seed-1 \(copy\).json: is the result of a-to-c/rfm/seed-1.json; move it"):
+        require_same_jobs([asked("rfm", 1)], tmp_path)
+
+
 def test_a_row_of_other_settings_is_refused_at_any_seed(tmp_path: Path) -> None:
     path = keep(tmp_path, asked("rfm", 11))
     for other in (

@@ -98,6 +98,17 @@ def test_a_mistake_is_said_before_anything_is_done(text: str, mistake: str, simu
     assert not (tmp_path / "out").exists()
 
 
+def test_the_data_of_every_seed_are_looked_for_first(simulated: Path, tmp_path: Path) -> None:
+    (tmp_path / "sim-1").symlink_to(simulated)
+    asked = ["benchmark", TASK, "--methods", "rfm", "--data", tmp_path / "sim-{seed}", "--out", tmp_path / "out"]
+    assert "sim-2/manifest.parquet: not found" in dgfas(*asked, "--seeds", 2).mistake
+    (tmp_path / "below-1").mkdir()
+    (tmp_path / "below-1" / "desk").symlink_to(simulated)
+    below = [*asked[:4], "--data-root", tmp_path / "below-{seed}", "--out", tmp_path / "out", "--seeds", 2]
+    assert "below-1/webcam: does not exist" in dgfas(*below).mistake
+    assert not (tmp_path / "out").exists()
+
+
 def test_numbers_below_one_are_refused(simulated: Path, tmp_path: Path) -> None:
     for option, number in (("--processes", -3), ("--iterations", 0)):
         answer = dgfas(*words(simulated, tmp_path / "out"), TASK, "--methods", "rfm", option, number)

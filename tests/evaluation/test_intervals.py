@@ -53,6 +53,16 @@ def test_the_fast_bootstrap_equals_a_slow_one() -> None:
     assert (fast.persons, fast.resamples, fast.unusable) == (7, 400, 0)
 
 
+def test_many_persons_are_counted_without_their_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(3):
+        score, is_live, person = sample(seed, persons=30, each=5)
+        paired = bootstrap_by_person(score, is_live, person, 0.5, resamples=600)
+        with monkeypatch.context() as patch:
+            patch.setattr("dgfas.evaluation.intervals.MOST_PAIRED", 29)
+            patch.setattr("dgfas.evaluation.intervals.pair_wins", None)
+            assert bootstrap_by_person(score, is_live, person, 0.5, resamples=600) == paired
+
+
 def test_the_seed_alone_decides() -> None:
     data = sample(2, persons=9, each=5)
     first = bootstrap_by_person(*data, threshold=0.5, resamples=1200, seed=1)

@@ -23,6 +23,7 @@ def study(tasks: list[str], *, simulated: bool, labels: tuple[str, ...] = ("rfm"
             "subjects": 35,
             "recordings_hash": "one",
             "data": "/data",
+            "persons": "/data",
             "simulated": simulated,
             "uses_target_images": False,
         }
@@ -86,3 +87,10 @@ def test_six_folds_stand_beside_the_mean_of_oulu_protocol_3() -> None:
     table = beside_papers(frame, task, ["rfm"]).set_index("method")
     assert table.loc["rfm", "HTER %, paper"] == "3.1 ± 1.6 (D2AM text, Result and Discussion)"
     assert paper_tasks(study(folds[:5], simulated=False)) == []
+
+
+def test_other_recordings_are_marked_beside_the_papers() -> None:
+    frame = study(["oulu_npu&casia_fasd&msu_mfsd to replay_attack"], simulated=False)
+    frame.loc[frame["label"] == "ssdg", "recordings_hash"] = "fewer"
+    [task] = paper_tasks(frame)
+    assert beside_papers(frame, task, ["rfm", "ssdg", "mine"])["method"].tolist() == ["rfm", "ssdg †", "mine"]

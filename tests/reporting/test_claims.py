@@ -86,3 +86,12 @@ def test_a_simulated_domain_stands_for_the_papers(labels: tuple[str, str], title
     assert claims.table["claim, track B"].tolist() == ["no claim" if best == "pdl_fas" else "seen"]
     assert f"**{title}** (ours on other data)" in claims_section(study(rates, simulated=True))
     assert paper_claims(study(rates, simulated=False)) == []
+
+
+def test_real_and_simulated_tasks_of_one_study_are_two_tables() -> None:
+    real = study(
+        {("casia_fasd&replay_attack&msu_mfsd to oulu_npu", label): [0.1, 0.2] for label in ("rfm", "binary_cnn")}
+    )
+    drawn = study({(TO_PHONE, label): [0.3, 0.5] for label in ("rfm", "binary_cnn")}, simulated=True)
+    for frame in (pd.concat([real, drawn]), pd.concat([drawn, real])):
+        assert [each.same_data for each in paper_claims(frame) if each.source == "RFM table 1"] == [True, False]

@@ -234,6 +234,43 @@ def test_data_are_told_by_what_they_are_and_not_by_where_they_lie(tmp_path: Path
     assert (study.groupby("seed")["data"].nunique() == 1).all()
 
 
+def test_persons_are_those_of_the_target_whatever_the_sources_are(tmp_path: Path) -> None:
+    """Sources that are drawn anew make no new persons of a target that stays the same."""
+    counts = {"apcer": {"print": {"errors": 1, "total": 20}}, "bpcer": {"errors": 1, "total": 10}}
+    for target in ("mine", "phone"):
+        for seed in (1, 2):
+            write(tmp_path / target, f"desk to {target}", "rfm", seed, 0.2, **counts)
+            path = tmp_path / target / f"desk-to-{target}" / "rfm" / f"seed-{seed}.json"
+            content = json.loads(path.read_text())
+            simulated = {"made_by": "simulation", "seed": seed, "desk": "office", "phone": "street"}
+            content["about"] |= {
+                "target": target,
+                "manifests": {"sim": "one", "mine": "two"},
+                "data_sets": {"sim": simulated, "mine": {"made_by": "preparation"}},
+            }
+            path.write_text(json.dumps(content))
+    mine, phone = (read_study(tmp_path / target) for target in ("mine", "phone"))
+    assert (mine["persons"].nunique(), phone["persons"].nunique()) == (1, 2)
+    assert species_table(mine, "desk to mine", "deployable", ["rfm"])["print"].item().startswith("5.0: 1, 1 of 20 [")
+    assert species_table(phone, "desk to phone", "deployable", ["rfm"])["print"].item().startswith("5.0: 2 of 40 [")
+
+
+def test_a_result_that_lies_elsewhere_is_refused(tmp_path: Path) -> None:
+    """A folder that was set aside would count twice beside the one that took its place."""
+    write(tmp_path, "a to c", "rfm", 1, 0.2)
+    (tmp_path / "a-to-c" / "rfm").rename(tmp_path / "a-to-c" / "rfm-old")
+    write(tmp_path, "a to c", "rfm", 1, 0.4)
+    with pytest.raises(UserError, match=r"rfm-old/seed-1.json: is the result of a-to-c/rfm/seed-1.json; move it"):
+        read_study(tmp_path)
+
+
+def test_a_page_without_its_baseline_says_so(tmp_path: Path) -> None:
+    write(tmp_path, "a to c", "rfm", 1, 0.2)
+    page = study_page(read_study(tmp_path), "Title", ["lbp_top", "rfm"], "lbp_top")
+    assert "No result of lbp_top is there, so that nothing can be compared." in page
+    assert "| rfm | 20.0" in page
+
+
 def test_comparisons_mark_who_was_measured_on_other_recordings(tmp_path: Path) -> None:
     for label, recordings in (("rfm", "one"), ("drdg", "one"), ("anrl", "two")):
         for seed in range(2):

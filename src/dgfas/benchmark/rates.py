@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dgfas.benchmark.results import read_results, settings_of
+from dgfas.benchmark.results import data_at, other_data, read_results, settings_of
 from dgfas.benchmark.study import Asked, Training
 from dgfas.core.config import parse_assignments
 
@@ -13,15 +14,17 @@ from dgfas.core.config import parse_assignments
 def validations_of_rates(jobs: Sequence[Training], results: Path) -> dict[str, dict[float, float]]:
     """Return method -> learning rate -> source-development AUC, the mean over the tasks and seeds of `jobs`.
 
-    Rows that an earlier `--tune` tried on the same tasks and seeds with the same settings count too: so further rates,
-    or methods, can be tried by a later command. Nothing else in folder `results` does.
+    Rows that an earlier `--tune` tried on the same tasks, seeds and data with the same settings count too: so further
+    rates, or methods, can be tried by a later command. Nothing else in folder `results` does.
     """
-    same = [_but_the_rate(job) for job in jobs]
+    data = cache(data_at)
     found: dict[str, dict[float, list[float]]] = {}
     for _, result in read_results(results):
         entry = result.job.entry
         rate = entry.label.rpartition("@")[2]
-        if entry.assignments[-1:] == (f"options.learning_rate={rate}",) and _but_the_rate(result.job) in same:
+        if entry.assignments[-1:] == (f"options.learning_rate={rate}",) and any(
+            _but_the_rate(job) == _but_the_rate(result.job) and other_data(result, job, data) is None for job in jobs
+        ):
             value = result.source_validation["mean_domain_auc"]
             found.setdefault(entry.method, {}).setdefault(float(rate), []).append(value)
     return {

@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from dgfas.core.errors import UserError
 from dgfas.core.files import write_json
 from dgfas.core.progress import Silent
 from dgfas.core.work import Call, Executor
+from dgfas.evaluation.tasks import parse_task
 from dgfas.training.record import machine
 
 
@@ -35,6 +37,18 @@ class Outcome:
     done: int
     done_before: int
     failed: dict[str, str]
+
+
+def result_name(task: str, label: str, seed: int) -> str:
+    """Return where the result of a training lies in a folder of results, without its ending."""
+    return f"{parse_task(task).file_name}/{label}/seed-{seed}"
+
+
+def require_own_place(path: Path, task: str, label: str, seed: int) -> None:
+    """Raise UserError if a result does not lie where its training puts it, where another may lie: both would count."""
+    name = result_name(task, label, seed)
+    if path.parts[-3:] != Path(f"{name}.json").parts:
+        raise UserError(f"{path}: is the result of {name}.json; move it there, or out of the folder")
 
 
 def result_path(results: Path, job: Job) -> Path:

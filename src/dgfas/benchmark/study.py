@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from dgfas.benchmark.folders import Folders, of_seed
+from dgfas.benchmark.runner import result_name
 from dgfas.core.config import OneOrMore, RunConfig, Strict, parse_assignments
 from dgfas.core.errors import UserError
 from dgfas.core.files import locked
@@ -54,7 +55,7 @@ class Training(Asked):
     @property
     def name(self) -> str:
         """The result's path: task, row, seed."""
-        return f"{parse_task(self.task).file_name}/{self.entry.label}/seed-{self.seed}"
+        return result_name(self.task, self.entry.label, self.seed)
 
     @property
     def roots(self) -> list[Path]:

@@ -184,10 +184,14 @@ def _folders(data: list[Path], root: Path | None, subjects: int | None, plan: "S
             f"--data {data[0]}: --simulate-subjects draws a data set for each of the {len(seeds)} seeds; "
             f"write {data[0]}-{{seed}}"
         )
-    if root is not None:
-        return folders.below(root.resolve(), plan.tasks, seeds[0])
-    paths = [path.resolve() for path in data]
-    return folders.drawn(paths[0]) if subjects else folders.given(paths, seeds[0])
+    paths = [path.resolve() for path in (data if root is None else [root])]
+    if subjects:
+        return folders.drawn(paths[0])
+    each = seeds if any("{seed}" in str(path) for path in paths) else seeds[:1]  # a later seed's folder may be missing
+    first, *_ = [
+        folders.given(paths, seed) if root is None else folders.below(paths[0], plan.tasks, seed) for seed in each
+    ]
+    return first
 
 
 def _seeds(text: str) -> list[int]:

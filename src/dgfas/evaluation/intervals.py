@@ -1,5 +1,6 @@
 """How sure a rate is: exact intervals of counts, and a bootstrap that draws whole persons."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from dgfas.core.seeding import stable_rng
 Interval = tuple[float, float]
 
 RESAMPLES_AT_ONCE = 500  # bounds the memory of the bootstrap
+MOST_PAIRED = 4000  # persons of whom each pair has a number in memory
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def bootstrap_by_person(
     """Return percentile intervals of HTER at `threshold` and of AUC when persons are drawn with replacement.
 
     `score (N,)`, `is_live (N,)`, `person (N,)` in 0..P-1. Both are exact for each resample: errors are counted once a
-    person, and live-over-spoof pairs once a pair of persons, so that a resample is a product of counts.
+    person, and live-over-spoof pairs as `count_wins` says.
     """
     persons = int(person.max()) + 1
     if persons < 2:
@@ -61,7 +63,7 @@ def bootstrap_by_person(
     accepted = score >= threshold
     kinds = [is_live, is_live & ~accepted, ~is_live, ~is_live & accepted]
     counts = np.stack([np.bincount(person[kind], minlength=persons) for kind in kinds], axis=1).astype(float)
-    wins = pair_wins(score, is_live, person)
+    wins = count_wins(score, is_live, person)
     random = stable_rng("bootstrap by person", seed)
     hters, aucs = [], []
     for start in range(0, resamples, RESAMPLES_AT_ONCE):
@@ -71,10 +73,10 @@ def bootstrap_by_person(
         usable = (live > 0) & (spoof > 0)
         drawn, live, spoof = drawn[usable], live[usable], spoof[usable]
         hters.append((accepted_spoof[usable] / spoof + rejected_live[usable] / live) / 2)
-        aucs.append(((drawn @ wins) * drawn).sum(axis=1) / (live * spoof))
+        aucs.append(wins(drawn) / (live * spoof))
     hter, auc = np.concatenate(hters), np.concatenate(aucs)
     intervals = {"hter": _percentiles(hter, confidence), "auc": _percentiles(auc, confidence)}
-    without_error = _intervals_without_error(counts, wins, confidence)
+    without_error = _intervals_without_error(counts, wins(np.ones((1, persons)))[0], confidence)
     intervals |= without_error
     unusable = resamples - len(hter)
     return BootstrapIntervals(
@@ -82,10 +84,10 @@ def bootstrap_by_person(
     )
 
 
-def _intervals_without_error(counts: np.ndarray, wins: np.ndarray, confidence: float) -> dict[str, Interval | None]:
+def _intervals_without_error(counts: np.ndarray, wins: float, confidence: float) -> dict[str, Interval | None]:
     """Return the exact intervals of those of HTER and AUC that show no error at all; none of the others.
 
-    `counts (P, 4)`: live, rejected live, spoof and accepted spoof presentations of each person; `wins (P, P)`. No
+    `counts (P, 4)`: live, rejected live, spoof and accepted spoof presentations of each person; `wins` of all pairs. No
     person with live erred, nor one with spoof: each share of erring persons is below the upper Clopper-Pearson limit
     of 0, and HTER below the mean of both. For AUC the trials are disjoint pairs of a live and another spoof person,
     none of which was in the wrong order. Both intervals hold at least as often as `confidence` says.
@@ -96,10 +98,31 @@ def _intervals_without_error(counts: np.ndarray, wins: np.ndarray, confidence: f
     if rejected_live == 0 and accepted_spoof == 0:
         limits = [clopper_pearson(0, persons, confidence)[1] for persons in (live_persons, spoof_persons)]
         found["hter"] = (0.0, sum(limits) / 2)
-    if wins.sum() == live * spoof:
+    if wins == live * spoof:
         pairs = min(live_persons, spoof_persons, len(counts) // 2)
         found["auc"] = (1 - clopper_pearson(0, pairs, confidence)[1], 1.0)
     return found
+
+
+def count_wins(score: np.ndarray, is_live: np.ndarray, person: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what counts how often live scores exceed spoof scores, equal ones half, in draws `(R, P)` of persons.
+
+    Of up to `MOST_PAIRED` persons each pair is counted once for all draws; of more each draw is one pass over the
+    sorted scores. Both are exact.
+    """
+    if int(person.max()) < MOST_PAIRED:
+        wins = pair_wins(score, is_live, person)
+        return lambda drawn: ((drawn @ wins) * drawn).sum(axis=1)
+    order = np.argsort(score, kind="stable")
+    score, is_live, person = score[order], is_live[order], person[order]
+    below, not_above = (np.searchsorted(score, score[is_live], side=side) for side in ("left", "right"))
+
+    def count(times: np.ndarray) -> float:
+        weight = times[person]
+        spoofs = np.concatenate([[0.0], np.cumsum(np.where(is_live, 0, weight))])
+        return float(weight[is_live] @ (spoofs[below] + spoofs[not_above])) / 2
+
+    return lambda drawn: np.array([count(times) for times in drawn])
 
 
 def pair_wins(score: np.ndarray, is_live: np.ndarray, person: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dgfas.evaluation.slices import LETTERS, data_set_of
 from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.cells import cell, whole_seeds
-from dgfas.reporting.study import markdown, marked, measured_sets
+from dgfas.reporting.study import markdown, marked, measured_sets, other_test_sets
 
 #: The simulated domain that was drawn with each data set's variation in mind, and the letter of that data set.
 STANDS_FOR = {"desk": "C", "webcam": "I", "laptop": "M", "phone": "O"}
@@ -61,14 +61,15 @@ def _letters(domains: Iterable[str], simulated: bool) -> list[str]:
 def beside_papers(study: pd.DataFrame, tasks: PaperTask, labels: Sequence[str]) -> pd.DataFrame:
     """Return ours (both tracks, by recording) and the papers' numbers in percent: a row a label.
 
-    Mean ± standard deviation, over seeds for ours. Numbers of papers have their source, and "?" where another paper
-    contradicts them.
+    Mean ± standard deviation, over seeds for ours; † measured on other recordings than most methods. Numbers of papers
+    have their source, and "?" where another paper contradicts them.
     """
     rows = study[(study["level"] == "recording") & study["task"].isin(tasks.ours)]
+    odd = {label for _, label in other_test_sets(rows)}
     data = "" if tasks.same_data else ", other data"
     table = []
     for label in labels:
-        cells = {"method": marked(study, label)}
+        cells = {"method": marked(study, label, odd)}
         metrics: tuple[tuple[Metric, str], ...] = (("hter", "HTER %"), ("auc", "AUC %"))
         for metric, name in metrics:
             for track, letter in TRACK_LETTERS:

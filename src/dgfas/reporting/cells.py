@@ -34,13 +34,13 @@ def cell(rows: pd.DataFrame, metric: str) -> Cell | None:
     """Summarise the rows of one method on one task (or on several, then by each seed's mean over them); a row a seed.
 
     The interval is for new seeds and new persons (see `interval_of_mean`): seeds have the same persons if they were
-    measured on the same data sets on disk.
+    measured on the same target, whatever they were trained on.
     """
     if rows.empty:
         return None
     by_seed = rows.groupby("seed")
     values = by_seed[metric].mean()
-    same_persons = rows.groupby("task")["data"].nunique().max() == 1
+    same_persons = rows.groupby("task")["persons"].nunique().max() == 1
     variance = _person_variance(rows, metric) / rows["task"].nunique() ** 2
     return Cell(
         mean=float(values.mean()),

@@ -45,19 +45,19 @@ def paper_claims(study: pd.DataFrame) -> list[Claims]:
     The columns of each: `against` (a label), `paper` (its difference), and for each track our difference by recording
     with its interval, and the verdict. By HTER; by AUC where the paper prints no HTER.
     """
-    tasks = {each.paper: each for each in paper_tasks(study)}
     labels, odd = set(study["label"]), odd_labels(study)
     found = []
-    for best, source, metric, printed in _printed():
-        rows = [
-            row
-            for label in printed.index
-            if label != best and {label, best} <= labels
-            for row in _against(study, tasks, metric, printed.loc[best], printed.loc[label], odd)
-        ]
-        if rows:
-            same = all(tasks[task].same_data for task in printed.columns if task in tasks)
-            found.append(Claims(best, source, metric, same, pd.DataFrame(rows)))
+    for same_data in (True, False):  # real data and those that stand for them are never one mean
+        tasks = {each.paper: each for each in paper_tasks(study) if each.same_data is same_data}
+        for best, source, metric, printed in _printed():
+            rows = [
+                row
+                for label in printed.index
+                if label != best and {label, best} <= labels
+                for row in _against(study, tasks, metric, printed.loc[best], printed.loc[label], odd)
+            ]
+            if rows:
+                found.append(Claims(best, source, metric, same_data, pd.DataFrame(rows)))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from dgfas.benchmark.runner import require_own_place
 from dgfas.core.errors import UserError
 from dgfas.core.files import read_json
 from dgfas.evaluation.frozen_lists import words_of_list
@@ -17,7 +18,7 @@ from dgfas.evaluation.tasks import parse_task
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.cells import cell, whole_seeds
 from dgfas.reporting.tables import OTHER_TEST_SET, USES_TARGET
-from dgfas.training.data_record import is_simulated, simulated_records
+from dgfas.training.data_record import draws_of_target, is_simulated, simulated_records
 
 MEAN = "mean of tasks"
 METRICS = ("hter", "auc")
@@ -28,15 +29,16 @@ def read_study(results: Path) -> pd.DataFrame:
     """Return a row a training, track and level: task, label, seed, track, level, hter, auc, checkpoint, commit, ...
 
     `hter_variance` and `auc_variance` are those of the bootstrap over persons; `data` tells the data sets that were
-    used from others and `simulated` whether they were drawn; `lists`, `live`, `spoof`, `subjects` and `recordings_hash`
-    say which test set this is; `apcer` (a species) and `bpcer` are (errors, presentations). Raises UserError if the
-    folder holds no result, or one that is damaged.
+    used from others, `persons` the people that were measured, and `simulated` whether any were drawn; `lists`, `live`,
+    `spoof`, `subjects` and `recordings_hash` say which test set this is; `apcer` (a species) and `bpcer` are (errors,
+    presentations). Raises UserError if the folder holds no result, or one that is damaged or misplaced.
     """
     rows = []
     for path in sorted(results.glob("*/*/seed-*.json")):
         content = read_json(path)
         try:
             job = content["job"]
+            require_own_place(path, job["task"], job["entry"]["label"], job["seed"])
             rows += study_rows(content, job["task"], job["entry"]["label"], job["seed"])
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{path}: is no result of a study ({error}); delete it to make it again") from error
@@ -59,6 +61,7 @@ def study_rows(content: dict[str, Any], task: str, label: str, seed: int) -> lis
             **_test_set(result),
             "lists": data.get("lists", ""),
             "data": _data(content),
+            "persons": _persons(content, result),
             "simulated": is_simulated(content),
             "uses_target_images": content["about"]["uses_target_images"],
             "commit": made_by.get("commit", "unknown"),
@@ -74,6 +77,13 @@ def _data(content: dict[str, Any]) -> str:
     drawn = simulated_records(about)
     found = [f"{digest} {json.dumps(drawn.get(root))}" for root, digest in (about.get("manifests") or {}).items()]
     return "\n".join(sorted(found) or about["config"].get("data", {}).get("roots", []))
+
+
+def _persons(content: dict[str, Any], result: dict[str, Any]) -> str:
+    """Return what tells the people of a result's target from others."""
+    told = content["about"].get("data_sets") or draws_of_target(content)
+    drawn = [json.dumps(draw) for draw in draws_of_target(content)] if told else [_data(content)]
+    return "\n".join([result.get("recordings_hash", ""), *drawn])
 
 
 def _bootstrap(result: dict[str, Any]) -> dict[str, float]:

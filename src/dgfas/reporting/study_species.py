@@ -21,7 +21,7 @@ SPECIES_WORDS = (
 def species_table(study: pd.DataFrame, task: str, track: Track, labels: Sequence[str]) -> pd.DataFrame:
     """Return the errors of each species and of live recordings on one task: a row a label, a column a species."""
     rows = study[(study["task"] == task) & (study["track"] == track) & (study["level"] == "recording")]
-    own_persons = rows["data"].nunique() == rows["seed"].nunique()
+    own_persons = rows["persons"].nunique() == rows["seed"].nunique()
     species = sorted({name for found in rows["apcer"] for name in found})
     table = []
     for label in labels:

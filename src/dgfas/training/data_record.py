@@ -5,6 +5,7 @@ from typing import Any
 
 from dgfas.core.files import read_json
 from dgfas.core.manifest import SIMULATED_NAME
+from dgfas.evaluation.slices import parse_slice
 from dgfas.faces.options import PrepareOptions
 
 
@@ -39,3 +40,17 @@ def simulated_records(about: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the records, by folder, of those data sets in a result's `about` that were simulated."""
     records: dict[str, dict[str, Any]] = about.get("data_sets") or {}
     return {root: record for root, record in records.items() if record.get("made_by") == "simulation"}
+
+
+def draws_of_target(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return how the persons of a result's target were drawn: the records of the simulated data sets that hold it.
+
+    Empty where the target is real, whatever its sources are. Older results tell the people and the seed alone.
+    """
+    about, job = content["about"], content.get("job") or {}
+    if not about.get("data_sets") and job.get("subjects") is not None:
+        return [{"subjects": job["subjects"], "seed": job["seed"]}]
+    target = parse_slice(about["target"]).data_set if about.get("target") else None
+    drawn = list(simulated_records(about).values())
+    holding = [record for record in drawn if target in record]
+    return holding or (drawn if len(drawn) == len(about.get("data_sets") or {}) else [])

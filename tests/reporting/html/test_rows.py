@@ -137,6 +137,8 @@ def test_recordings_that_are_drawn_anew_for_each_seed_are_compared_by_seed(tmp_p
     ours = benchmark(tmp_path / "ours", ["rfm", "drdg"], [1], MANY)
     assert odd(ours, benchmark(tmp_path / "next", ["anrl"], [2], FEW)) == []
     assert odd(ours, benchmark(tmp_path / "other", ["anrl"], [1], FEW)) == ["anrl"]
+    another = {"data_sets": {"data": {"made_by": "simulation", "seed": 99, "subjects": 20}}}
+    assert odd(ours, benchmark(tmp_path / "drawn otherwise", ["anrl"], [1], MANY, **another)) == ["anrl"]
     small = {"data_sets": {"data": {"made_by": "simulation", "seed": 2, "subjects": 5}}}
     assert odd(ours, benchmark(tmp_path / "small", ["anrl"], [2], MANY, **small)) == ["anrl"]
     for path in tmp_path.glob("*/runs/*/*/*.json"):  # older results say it in the job alone

@@ -217,6 +217,7 @@ def domain_distances(run: FinishedRun, runs: Runs) -> PaperFigure:
             axes.legend(fontsize=8)
         distance.set(title="(a) distance between domains", ylabel="squared MMD", ylim=(0, None))
         agreement.set(title="(b) agreement of the found domains", ylabel="NMI", ylim=(0, 1.05))
+    at_first = "the images alone" if isinstance(run.provider, D2AMDomains) else "the untrained network"
     return PaperFigure(
         name="d2am-7",
         source="D2AM, figure 7",
@@ -226,8 +227,8 @@ def domain_distances(run: FinishedRun, runs: Runs) -> PaperFigure:
             "(a) the squared MMD between two domains, mean over pairs, in the features that were clustered, of at most "
             f"{DISCREPANCY_FRAMES} frames a domain; (b) the normalised mutual information of the found domains with "
             f"the clustering before and with the data sets. MMD of the found domains from {first['mmd_found']:.3f} to "
-            f"{last['mmd_found']:.3f}. The first clustering is by features of the images alone, later ones by those of "
-            "the network, so the two do not compare."
+            f"{last['mmd_found']:.3f}. The first clustering is by features of {at_first}, later ones by those of the "
+            "network as it was, so the two do not compare."
         ),
         expectation=(
             "(a) Found domains are farther apart than the given ones. (b) In the paper the agreement with the previous "

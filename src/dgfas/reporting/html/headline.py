@@ -144,8 +144,11 @@ def _differs(group: Group, groups: Sequence[Group]) -> bool:
 
 
 def _test_sets(group: Group, beside: Measured) -> dict[str, None]:
-    """Return the test sets of a method that one measurement is to be compared with, each once."""
-    rivals = [rival for rival in group.members if not rival.is_another_draw_than(beside)]
+    """Return the test sets of a method that one measurement is to be compared with, each once.
+
+    Other draws are other seeds' own; of the same seed they are another test set.
+    """
+    rivals = [each for each in group.members if each.seed == beside.seed or not each.is_another_draw_than(beside)]
     return dict.fromkeys(beside.test_set if rival.has_test_set_of(beside) else rival.test_set for rival in rivals)
 
 
@@ -182,7 +185,11 @@ def every_run(groups: Sequence[Group]) -> Table:
     for track in ("deployable", "oracle"):
         columns += [f"checkpoint,\nthreshold\n{track}", f"HTER %\n{track}"]
     columns += ["AUC %\ndeployable", "EER %\ndeployable", "seconds"]
-    return Table("Every run, by recording", columns, rows, headings=3)
+    members = [member for group in groups for member in group.members]
+    starred = any(
+        each.result("deployable").bootstrap.exact or each.result("oracle").bootstrap.exact for each in members
+    )
+    return Table("Every run, by recording", columns, rows, [EXACT_NOTE] if starred else [], headings=3)
 
 
 def _fixed_and_measured(result: StoredResult) -> tuple[str, str]:

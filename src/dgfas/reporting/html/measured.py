@@ -15,7 +15,7 @@ from dgfas.core.files import read_json
 from dgfas.evaluation.scores import Level
 from dgfas.evaluation.tracks import Track
 from dgfas.reporting.html.stored import About, StoredConfig, StoredEvaluation, StoredResult, model_of
-from dgfas.training.data_record import is_simulated, simulated_records
+from dgfas.training.data_record import draws_of_target, is_simulated, simulated_records
 from dgfas.training.record import CONFIG_NAME
 
 
@@ -109,17 +109,11 @@ class Measured:
 
     @cached_property
     def _draws(self) -> list[str]:
-        return sorted(json.dumps(each, sort_keys=True) for each in self._simulations)
+        return sorted(json.dumps(each, sort_keys=True) for each in draws_of_target(self.raw))
 
     @cached_property
     def _ways(self) -> list[str]:
-        return sorted(json.dumps({**each, "seed": None}, sort_keys=True) for each in self._simulations)
-
-    @property
-    def _simulations(self) -> list[dict[str, Any]]:
-        job = self.content.job
-        asked = [] if job is None or job.subjects is None else [{"subjects": job.subjects, "seed": job.seed}]
-        return list(self.drawn.values()) or asked  # older results have no records
+        return sorted(json.dumps({**each, "seed": None}, sort_keys=True) for each in draws_of_target(self.raw))
 
     def result(self, track: Track, level: Level = "recording") -> StoredResult:
         """Return one track at one level."""

@@ -51,7 +51,7 @@ def _as_study(groups: Sequence[Group]) -> pd.DataFrame:
     """Return the rows of a study of all groups that are runs of ours."""
     members = [(group, member, member.seed) for group in groups for member in group.members]
     rows = [
-        row
+        row | {"recordings_hash": member.test_set}  # which tells draws of the same size apart
         for group, member, seed in members
         if seed is not None
         for row in study_rows(member.raw, group.task, group.label, seed)

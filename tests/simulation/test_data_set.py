@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 from dgfas.core.errors import UserError
+from dgfas.core.files import locked
 from dgfas.core.label import Label
-from dgfas.core.manifest import Manifest
+from dgfas.core.manifest import MANIFEST_NAME, Manifest
 from dgfas.simulation import simulate
 from dgfas.simulation.data_set import SPLIT_CYCLE
 
@@ -137,3 +140,24 @@ def test_a_full_disk_is_the_users_mistake(tmp_path: Path) -> None:
     (folder / "0000.png").symlink_to("/dev/full")
     with pytest.raises(UserError, match=r"No space left.*choose another folder"):
         simulate(root, **{**SMALL, "subjects": 1}, domains=["desk"], workers=1, progress=fill)
+
+
+def test_a_killed_worker_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def submit(*_: object) -> Future[None]:
+        broken: Future[None] = Future()
+        broken.set_exception(BrokenProcessPool("a child process terminated abruptly"))
+        return broken
+
+    monkeypatch.setattr("dgfas.simulation.data_set.ProcessPoolExecutor.submit", submit)
+    with pytest.raises(UserError, match=r"was killed, .*repeat the command, with fewer --workers"):
+        simulate(tmp_path / "set", **SMALL, workers=2)
+
+
+def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
+    first = simulate(tmp_path / "set", **SMALL, workers=1)
+    (tmp_path / "set" / MANIFEST_NAME).unlink()
+    with ThreadPoolExecutor(1) as thread:
+        with locked(tmp_path / "set" / ".lock"):
+            second = thread.submit(simulate, tmp_path / "set", **SMALL, workers=1)
+            assert not wait([second], timeout=1).done
+        assert second.result(timeout=60).content_hash == first.content_hash

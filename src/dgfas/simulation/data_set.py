@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from dgfas.core.errors import UserError
-from dgfas.core.files import read_json, write_json, write_whole
+from dgfas.core.files import locked, read_json, write_json, write_whole
 from dgfas.core.label import Label
 from dgfas.core.manifest import MANIFEST_NAME, SIMULATED_NAME, Manifest, write_manifest
 from dgfas.core.recording import Split
@@ -71,7 +72,7 @@ def simulate(
     `live_recordings` + `spoof_recordings` recordings of `frames` consecutive frames, `image_size` pixels square.
     The pixels depend on these and on `seed`, not on `workers` (processes; None: all cores). A run that was
     stopped continues with the next subject. `progress` is told (finished, all) subjects.
-    Raises UserError for wrong options, or a folder that cannot be written or holds another data set.
+    Raises UserError for wrong options, a folder that cannot be written or holds another data set, or a killed worker.
     """
     root = Path(root)
     _check_numbers(subjects, live_recordings, spoof_recordings, frames, image_size, seed, workers)
@@ -94,8 +95,9 @@ def simulate(
     try:
         finished = _open_folder(root, options)
         if not finished:
-            _run([job for job in jobs if not job.rows_path.is_file()], len(jobs), workers, progress)
-            write_manifest(root, _join(jobs))
+            with locked(root / ".lock"):  # a second command waits, and finds nothing left to draw
+                _run([job for job in jobs if not job.rows_path.is_file()], len(jobs), workers, progress)
+                write_manifest(root, _join(jobs))
     except OSError as error:
         raise UserError(
             f"{root}: cannot be written ({error.strerror or error}); free space or choose another folder, and repeat"
@@ -163,6 +165,11 @@ def _run(jobs: list[Job], total: int, workers: int | None, progress: Callable[[i
                 finished += 1
                 if progress:
                     progress(finished, total)
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process that draws was killed, perhaps for want of memory; repeat the command, with fewer --workers: "
+                "finished people are kept"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -149,7 +149,7 @@ def test_a_killed_worker_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return broken
 
     monkeypatch.setattr("dgfas.simulation.data_set.ProcessPoolExecutor.submit", submit)
-    with pytest.raises(UserError, match=r"was killed, .*repeat the command, with fewer --workers"):
+    with pytest.raises(UserError, match=r"was killed, .*repeat the command with fewer --workers"):
         simulate(tmp_path / "set", **SMALL, workers=2)
 
 

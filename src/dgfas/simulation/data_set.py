@@ -167,7 +167,7 @@ def _run(jobs: list[Job], total: int, workers: int | None, progress: Callable[[i
                     progress(finished, total)
         except BrokenProcessPool as error:
             raise UserError(
-                "a process that draws was killed, perhaps for want of memory; repeat the command, with fewer --workers: "
+                "a process that draws was killed, perhaps for want of memory; repeat the command with fewer --workers: "
                 "finished people are kept"
             ) from error
         except BaseException:

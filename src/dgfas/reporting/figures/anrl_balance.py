@@ -150,7 +150,7 @@ def mean_alphas(first: FinishedRun, runs: Runs) -> PaperFigure:
         caption=(
             f"{'; '.join(run.words for run in chosen)}. Mean of alpha (1 = batch, 0 = instance normalisation) over the "
             f"channels of each AFNM, from input to output, and over {' or '.join(map(str, dict.fromkeys(numbers)))} "
-            "frames of the unseen domain. Dotted: 0.5, where alpha starts (with afnm_1layer: about which)."
+            "frames of the unseen domain. Dotted: 0.5, where alpha starts (near it with afnm_1layer)."
         ),
         expectation="Near the input alpha falls towards 0 (instance), near the output it rises towards 1 (batch).",
         figure=figure,

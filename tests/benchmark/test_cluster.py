@@ -133,6 +133,7 @@ def test_a_port_where_nothing_listens() -> None:
             pass
 
 
+@pytest.mark.slow
 def test_a_port_where_something_else_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dgfas.benchmark.cluster.HEALTH_SECONDS", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -34,6 +34,8 @@ from dgfas.training.run import start
 from dgfas.training.selection import freeze_operating_point, read_operating_point
 from dgfas.training.trained import TrainedModel
 
+pytestmark = pytest.mark.slow
+
 SIDE = 32
 NEVER_LIVE = Calibration(1.0, -50.0)
 #: Further ways through a method's `score`, by the method's name.
@@ -77,7 +79,6 @@ def scores_of(method: Method, images: np.ndarray) -> np.ndarray:
         return method.score(torch.from_numpy(images).float().div_(255)).numpy()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [*method_names(), *VARIANTS])
 def test_the_graph_of_every_method_scores_as_the_method(name: str) -> None:
     method, content = graph(name)
@@ -100,7 +101,6 @@ def nodes(content: bytes) -> Counter[str]:
     return Counter(node.op_type for node in onnx.load_from_string(content).graph.node)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "scoring_parts"),
     [
@@ -131,7 +131,6 @@ def test_batch_norm_is_folded_into_the_convolution_that_feeds_it_alone() -> None
         assert not np.allclose(raw * scale, raw, rtol=1e-3)
 
 
-@pytest.mark.slow
 def test_batch_norm_stays_where_the_convolution_feeds_something_else_too() -> None:
     method, content = graph(
         "anrl"
@@ -262,7 +261,6 @@ def test_8_bits_that_cost_too_much_are_refused_unless_accepted(
     assert not out.exists()
 
 
-@pytest.mark.slow
 def test_data_that_have_moved_are_named(root: Path, tmp_path: Path) -> None:
     here = Path(shutil.copytree(root, tmp_path / "here", ignore=shutil.ignore_patterns("packed")))
     run = trained("self_da", here, tmp_path / "run")

@@ -12,6 +12,8 @@ from dgfas.deployment.detector import Detector
 from dgfas.deployment.service.app import create_app
 from dgfas.deployment.service.settings import ServiceLimits
 
+pytestmark = pytest.mark.slow
+
 
 def test_damaged_files_have_a_defined_answer(tiny_detector: Detector) -> None:
     app = create_app(tiny_detector, ServiceLimits(workers=1))
@@ -39,7 +41,6 @@ def test_a_crash_would_be_seen(tiny_detector: Detector, monkeypatch: pytest.Monk
         fuzz(create_app(tiny_detector, ServiceLimits(workers=1)), 50, seed=1)
 
 
-@pytest.mark.slow
 def test_every_client_has_its_own_answer(tiny_detector: Detector) -> None:
     app = create_app(tiny_detector, ServiceLimits(workers=2, waiting=4))
     with in_thread(app) as address:

@@ -13,6 +13,8 @@ from running import as_process
 
 from clips import video
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-of-more-than-16-characters"
 FACE = encoded(face_at(200, 100))
 
@@ -43,7 +45,6 @@ def test_sigterm_finishes_what_is_in_flight(models: None, tiny_model: Path) -> N
             httpx.get(f"{running.address}/healthz")
 
 
-@pytest.mark.slow
 def test_a_killed_server_starts_again_at_its_port(models: None, tiny_model: Path) -> None:
     with as_process(tiny_model, "--port", 0) as running:
         before = httpx.post(f"{running.address}/v1/score", content=FACE, timeout=60).json()

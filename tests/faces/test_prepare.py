@@ -198,6 +198,7 @@ def test_another_data_set_is_refused(photos: Path, tmp_path: Path) -> None:
         run(photos, tmp_path / "simulated")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "made_anew"),
     [

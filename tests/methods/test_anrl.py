@@ -540,6 +540,7 @@ def test_centres_follow_the_mean_over_processes(
 # Learning, scoring, collapse, mistakes.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["default", "released"])
 def test_training_on_sixteen_samples_learns_them(
     preset: str, make_anrl: Callable[..., ANRL], make_batch: Callable[..., Batch]

@@ -120,6 +120,7 @@ def test_encode_normalises_by_domain_or_by_batch(bn_batches: str, make_batch: Ca
     assert not torch.allclose(alone.last, together.last[4:8])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", method_names())
 def test_recomputing_activations_changes_no_update_or_is_refused(name: str) -> None:
     plain, batch = build(name), make_batch()

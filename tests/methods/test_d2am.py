@@ -228,6 +228,7 @@ def test_a_detached_probe_learns_by_cross_entropy_and_features_by_entropy() -> N
     torch.testing.assert_close(by_squeeze, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probe", ["joint", "detached"])
 def test_training_makes_the_domain_features_undecided(probe: str) -> None:
     method, batch = build("d2am", n_domains=2, probe=probe, entropy_weight=10.0, learning_rate=3e-3), make_batch(2)

@@ -129,6 +129,7 @@ def recorded_steps(drdg: DRDG) -> list[tuple[str, DRDG, Parameters, set[str]]]:
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variant",
     [{}, {"schedule": "text"}, {"srm": "none"}, {"frm": "none"}, {"srm": "none", "frm": "none"}, {"frm": "reverse"},
@@ -268,6 +269,7 @@ def run_all_steps(drdg: DRDG, batch: Batch) -> list[tuple[str, DRDG, Parameters,
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS.keys())
 def test_every_step_equals_the_slow_recomputation(
     variant: dict[str, Any], make_drdg: Callable[..., DRDG], make_batch: Callable[..., Batch]

@@ -15,6 +15,8 @@ from dgfas.methods.base import Method
 from dgfas.methods.registry import method_names
 from dgfas.simulation.data_set import simulate
 
+pytestmark = pytest.mark.slow
+
 DOMAINS = ["desk", "phone"]
 ITERATIONS = 100  # at the most
 
@@ -53,7 +55,6 @@ def test_sixteen_simulated_faces_are_learnt_by_heart(name: str, changes: dict[st
     raise AssertionError(f"{name} has not learnt sixteen faces in {ITERATIONS} iterations")
 
 
-@pytest.mark.slow
 def test_each_source_classifier_of_metareg_learns_its_own_faces_by_heart(sixteen_faces: Batch) -> None:
     """While phi is learnt the score is the mean of these, each of which knows nothing of the other source."""
     method = build("metareg", n_domains=2, iterations=ITERATIONS, learn_share=1.0)

@@ -79,6 +79,7 @@ def test_the_page_is_whole_and_the_same_again(data: Path, tmp_path: Path) -> Non
     assert "the file is empty" in text
 
 
+@pytest.mark.slow
 def test_the_page_in_a_browser(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     write_preparation_report(data, page)

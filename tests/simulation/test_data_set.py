@@ -60,6 +60,7 @@ def test_subjects_stay_in_one_split_and_one_domain(small: Manifest) -> None:
     assert dict(shares) == pytest.approx({split: SPLIT_CYCLE.count(split) / 5 for split in ("train", "dev", "test")})
 
 
+@pytest.mark.slow
 def test_pixels_do_not_depend_on_the_number_of_workers(small: Manifest, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     simulate(tmp_path / "two", **SMALL, workers=2, progress=lambda done, total: told.append((done, total)))
@@ -73,6 +74,7 @@ def test_another_seed_gives_other_pixels(small: Manifest, tmp_path: Path) -> Non
     assert (other.root / first).read_bytes() != (small.root / first).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_continues_without_repeating_subjects(small: Manifest, tmp_path: Path) -> None:
     root = tmp_path / "set"
 
@@ -153,6 +155,7 @@ def test_a_killed_worker_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
         simulate(tmp_path / "set", **SMALL, workers=2)
 
 
+@pytest.mark.slow
 def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
     first = simulate(tmp_path / "set", **SMALL, workers=1)
     (tmp_path / "set" / MANIFEST_NAME).unlink()

@@ -16,6 +16,7 @@ from dgfas.training.loop import Training, resume, train
 from dgfas.training.record import read_record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", ["d2am", "pdl", "random"])
 def test_any_method_takes_any_provider(tiny, tmp_path: Path, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     used, use = [], Training._use_domains
@@ -56,6 +57,7 @@ def test_domains_that_cannot_be_found_leave_no_run_behind(tiny, tmp_path: Path, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_with_found_domains_resumes_to_the_bit(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tiny("pdl_fas", "domains.recluster_every=4")
     straight = train(config, tmp_path / "straight")

@@ -166,6 +166,7 @@ def test_the_sources_crops_are_recorded_and_others_warned_of(tiny, simulated: Pa
     ]
 
 
+@pytest.mark.slow
 def test_a_task_inside_one_data_set_reaches_the_run(tmp_path: Path) -> None:
     """Leave one camera out: the restriction goes through the configuration to the frames, the scores and the result."""
     root = tmp_path / "data"
@@ -199,6 +200,7 @@ def test_the_operating_point_is_stored_with_its_provenance(tiny, tmp_path: Path)
     assert stored["thresholds"]["frame"]["value"] == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ms_lbp", "lbp_top"])
 def test_a_hand_crafted_method_runs_like_others(simulated_in_sequence: Path, tmp_path: Path, method: str) -> None:
     values = ["options.samples_per_cell=8", "options.penalty=[1.0]", "options.gamma=[1.0]"]

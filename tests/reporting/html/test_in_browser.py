@@ -11,6 +11,8 @@ from results_on_disk import benchmark, run
 from browser import WIDTHS, watch
 from dgfas.reporting.html import write_report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:

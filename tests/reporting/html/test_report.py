@@ -22,6 +22,8 @@ from dgfas.reporting.html.measured import read_measured
 from dgfas.reporting.html.origin import commands, files
 from dgfas.reporting.results import write_result
 
+pytestmark = pytest.mark.slow
+
 BOTH, ERRORS = "Both tracks, by recording", "Errors of the deployable track"
 ATTACKS = "Attacks, deployable track, by recording"
 LIVE = "Live presentations (bona fide), deployable track, by recording"

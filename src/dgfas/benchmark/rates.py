@@ -17,14 +17,15 @@ def validations_of_rates(jobs: Sequence[Training], results: Path) -> dict[str, d
     Rows that an earlier `--tune` tried on the same tasks, seeds and data with the same settings count too: so further
     rates, or methods, can be tried by a later command. Nothing else in folder `results` does.
     """
-    data = cache(data_at)
+    data, asked = cache(data_at), [(_but_the_rate(job), job) for job in jobs]
     found: dict[str, dict[float, list[float]]] = {}
     for _, result in read_results(results):
         entry = result.job.entry
         rate = entry.label.rpartition("@")[2]
-        if entry.assignments[-1:] == (f"options.learning_rate={rate}",) and any(
-            _but_the_rate(job) == _but_the_rate(result.job) and other_data(result, job, data) is None for job in jobs
-        ):
+        if entry.assignments[-1:] != (f"options.learning_rate={rate}",):
+            continue
+        own = _but_the_rate(result.job)
+        if any(own == but_the_rate and other_data(result, job, data) is None for but_the_rate, job in asked):
             value = result.source_validation["mean_domain_auc"]
             found.setdefault(entry.method, {}).setdefault(float(rate), []).append(value)
     return {

@@ -77,6 +77,13 @@ def require_same_jobs(jobs: Sequence[Training], results: Path) -> None:
             )
 
 
+def settings_of(job: Asked) -> dict[str, Any]:
+    """Return what decides a training, beside its data, task and seed."""
+    chosen = parse_assignments(job.entry.assignments)
+    facts = job.model_dump(include={"setting", "iterations", "subjects"})
+    return facts | {"method": job.entry.method, "preset": job.entry.preset, "--set": chosen}
+
+
 def data_at(root: Path, seed: int, subjects: int | None) -> dict[str, Any]:
     """Return what is known of the data in a folder, or of those that would be drawn there."""
     if (root / MANIFEST_NAME).is_file():
@@ -85,7 +92,7 @@ def data_at(root: Path, seed: int, subjects: int | None) -> dict[str, Any]:
     return {} if subjects is None else drawn
 
 
-def other_data(result: Result, job: Training, data: DataAt = data_at) -> str | None:
+def other_data(result: Result, job: Training, data: DataAt) -> str | None:
     """Say in what the data of a result and of a training differ, as far as both are known; None if in nothing."""
     now = [data(root, job.seed, job.subjects) for root in job.roots]
     about = result.about
@@ -93,13 +100,6 @@ def other_data(result: Result, job: Training, data: DataAt = data_at) -> str | N
     if len(before) != len(now):
         return f"data sets {len(before)}, not {len(now)}"
     return next(filter(None, map(_difference, before, now)), None)
-
-
-def settings_of(job: Asked) -> dict[str, Any]:
-    """Return what decides a training, beside its data, task and seed."""
-    chosen = parse_assignments(job.entry.assignments)
-    facts = job.model_dump(include={"setting", "iterations", "subjects"})
-    return facts | {"method": job.entry.method, "preset": job.entry.preset, "--set": chosen}
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str | None:

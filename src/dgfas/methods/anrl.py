@@ -109,10 +109,8 @@ class ANRL(Method):
             base = nn.ParameterList(p for net in networks for p in net.parameters() if id(p) not in chosen)
             self.adam("base", [base], options.learning_rate)
             self.adam("afnm", [afnm], options.meta_learning_rate)
-            self.theta_f_rate = "meta_learning_rate"
         else:
             self.adam("all", networks, options.learning_rate)
-            self.theta_f_rate = "learning_rate"
 
     def update(self, batch: Batch) -> dict[str, float]:
         """Do lines 4 to 13 of Algorithm 1; both steps take the same batch."""
@@ -240,12 +238,13 @@ class ANRL(Method):
             return {}
         layers = [torch.cat(passes).flatten() for passes in alpha]
         everything = torch.cat(layers)
+        rate = "meta_learning_rate" if "afnm" in self.optimisers else "learning_rate"
         saturated = ((everything < 0.01) | (everything > 0.99)).to(everything.dtype).mean().item()
         self.collapse.report(
             "alpha",
             saturated > SATURATED_SHARE,
             f"anrl: {saturated:.0%} of alpha are below .01 or above .99 at iteration {self.iteration}: the balance "
-            f"factors saturate; lower options.idc_weight and options.ics_weight or options.{self.theta_f_rate}",
+            f"factors saturate; lower options.idc_weight and options.ics_weight or options.{rate}",
         )
         means = torch.stack([layer.mean() for layer in layers]).tolist()
         return {f"alpha_layer_{k}": mean for k, mean in enumerate(means, start=1)} | {"alpha_saturated": saturated}

@@ -46,10 +46,11 @@ def paper_claims(study: pd.DataFrame) -> list[Claims]:
     with its interval, and the verdict. By HTER; by AUC where the paper prints no HTER.
     """
     labels, odd = set(study["label"]), odd_labels(study)
+    every, tables = paper_tasks(study), list(_printed())
     found = []
     for same_data in (True, False):  # real data and those that stand for them are never one mean
-        tasks = {each.paper: each for each in paper_tasks(study) if each.same_data is same_data}
-        for best, source, metric, printed in _printed():
+        tasks = {each.paper: each for each in every if each.same_data is same_data}
+        for best, source, metric, printed in tables:
             rows = [
                 row
                 for label in printed.index

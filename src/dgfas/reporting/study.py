@@ -81,8 +81,8 @@ def _data(content: dict[str, Any]) -> str:
 
 def _persons(content: dict[str, Any], result: dict[str, Any]) -> str:
     """Return what tells the people of a result's target from others."""
-    told = content["about"].get("data_sets") or draws_of_target(content)
-    drawn = [json.dumps(draw) for draw in draws_of_target(content)] if told else [_data(content)]
+    draws = draws_of_target(content)
+    drawn = list(map(json.dumps, draws)) if draws or content["about"].get("data_sets") else [_data(content)]
     return "\n".join([result.get("recordings_hash", ""), *drawn])
 
 

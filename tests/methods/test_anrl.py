@@ -578,10 +578,17 @@ def test_an_update_tells_each_layers_alpha(make_anrl: Callable[..., ANRL], make_
     assert not any(key.startswith("alpha") for key in make_anrl(normalization="half").update(make_batch()))
 
 
+@pytest.mark.parametrize(
+    ("schedule", "rate"), [("two_steps", "options.meta_learning_rate"), ("single_step", "options.learning_rate")]
+)
 def test_saturated_alpha_warns_once(
-    make_anrl: Callable[..., ANRL], make_batch: Callable[..., Batch], caplog: pytest.LogCaptureFixture
+    make_anrl: Callable[..., ANRL],
+    make_batch: Callable[..., Batch],
+    caplog: pytest.LogCaptureFixture,
+    schedule: str,
+    rate: str,
 ) -> None:
-    anrl = make_anrl(normalization="afnm_1layer", idc_weight=0.0, ics_weight=0.0)
+    anrl = make_anrl(normalization="afnm_1layer", idc_weight=0.0, ics_weight=0.0, schedule=schedule)
     with caplog.at_level(logging.WARNING, logger="dgfas"):
         anrl.update(make_batch())
         assert caplog.records == []
@@ -592,6 +599,7 @@ def test_saturated_alpha_warns_once(
     assert [record.message.split(" at iteration")[0].split("% ")[1] for record in caplog.records] == [
         "of alpha are below .01 or above .99"
     ]
+    assert caplog.records[0].message.endswith(f" or {rate}")
 
 
 def test_runaway_calibration_warns_once(

@@ -1,6 +1,7 @@
 """The tables of a study against hand-counted numbers: cells, intervals, tracks, comparisons, species and test sets."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -237,20 +238,29 @@ def test_data_are_told_by_what_they_are_and_not_by_where_they_lie(tmp_path: Path
 def test_persons_are_those_of_the_target_whatever_the_sources_are(tmp_path: Path) -> None:
     """Sources that are drawn anew make no new persons of a target that stays the same."""
     counts = {"apcer": {"print": {"errors": 1, "total": 20}}, "bpcer": {"errors": 1, "total": 10}}
-    for target in ("mine", "phone"):
-        for seed in (1, 2):
-            write(tmp_path / target, f"desk to {target}", "rfm", seed, 0.2, **counts)
-            path = tmp_path / target / f"desk-to-{target}" / "rfm" / f"seed-{seed}.json"
-            content = json.loads(path.read_text())
-            simulated = {"made_by": "simulation", "seed": seed, "desk": "office", "phone": "street"}
-            content["about"] |= {
-                "target": target,
-                "manifests": {"sim": "one", "mine": "two"},
-                "data_sets": {"sim": simulated, "mine": {"made_by": "preparation"}},
-            }
-            path.write_text(json.dumps(content))
+    bootstrap = {"hter": [0.1, 0.3], "auc": None, "persons": 9}
+    for target, seed, label in product(("mine", "phone"), (1, 2), ("rfm", "drdg")):
+        write(tmp_path / target, f"desk to {target}", label, seed, seed / 10, **counts, bootstrap=bootstrap)
+        path = tmp_path / target / f"desk-to-{target}" / label / f"seed-{seed}.json"
+        content = json.loads(path.read_text())
+        simulated = {"made_by": "simulation", "seed": seed, "desk": "office", "phone": "street"}
+        content["about"] |= {
+            "target": target,
+            "manifests": {"sim": "one", "mine": "two"},
+            "data_sets": {"sim": simulated, "mine": {"made_by": "preparation"}},
+        }
+        path.write_text(json.dumps(content))
     mine, phone = (read_study(tmp_path / target) for target in ("mine", "phone"))
     assert (mine["persons"].nunique(), phone["persons"].nunique()) == (1, 2)
+    notes, intervals = [], []
+    for study in (mine, phone):
+        table = comparison_table(study, "hter", "deployable", "recording", ["drdg"], "rfm")
+        notes.append(comparison_note(table, study))
+        measured = study[(study["label"] == "rfm") & (study["track"] == "deployable") & (study["level"] == "recording")]
+        intervals.append(getattr(cell(measured, "hter"), "interval", None))
+    assert "the data measured are the same" in notes[0]
+    assert "data seed and training seed vary together" in notes[1]
+    assert intervals[0] != intervals[1]
     assert species_table(mine, "desk to mine", "deployable", ["rfm"])["print"].item().startswith("5.0: 1, 1 of 20 [")
     assert species_table(phone, "desk to phone", "deployable", ["rfm"])["print"].item().startswith("5.0: 2 of 40 [")
 

@@ -11,10 +11,12 @@ from dgfas.core.errors import UserError
 from dgfas.evaluation.foreign import evaluate_files
 from dgfas.evaluation.scores_file import write_scores
 from dgfas.reporting.html.groups import Group, grouped
-from dgfas.reporting.html.headline import different_test_sets, headline
+from dgfas.reporting.html.headline import different_test_sets, every_run, headline
 from dgfas.reporting.html.measured import read_measured
 from dgfas.reporting.html.origin import commands, files
+from dgfas.reporting.html.study import comparison
 from dgfas.reporting.results import write_result
+from dgfas.reporting.tables import EXACT_NOTE
 
 PREPARED = {"data_sets": {"data": {"made_by": "preparation"}}}
 
@@ -153,3 +155,23 @@ def test_scores_of_others_are_compared_with_every_seed(tmp_path: Path) -> None:
     one, two = (run(tmp_path / f"{seed}", task="desk to phone", seed=seed) for seed in (1, 2))
     assert odd(one, two, foreign(tmp_path / "same", MANY)) == []
     assert odd(one, two, foreign(tmp_path / "other", FEW)) == ["Acme"]
+
+
+def test_a_comparison_marks_another_draw_of_the_same_seeds(tmp_path: Path) -> None:
+    ours = benchmark(tmp_path / "ours", ["binary_cnn", "drdg"], [1, 2], MANY)
+    another = {"data_sets": {"data": {"made_by": "simulation", "seed": 99, "subjects": 20}}}
+    table = comparison(groups(ours, benchmark(tmp_path / "other", ["anrl"], [1, 2], MANY, **another)))
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["drdg", "anrl †"]
+
+
+def test_every_run_says_what_a_star_is(tmp_path: Path) -> None:
+    folder = benchmark(tmp_path / "study", ["rfm"], [1, 2], FEW)
+
+    def notes_where(exact: list[str]) -> list[str]:
+        for path in folder.glob("runs/*/*/*.json"):
+            alter(path, lambda content: [result["bootstrap"].update(exact=exact) for result in content["results"]])
+        return list(every_run(groups(folder)).notes)
+
+    assert notes_where([]) == []
+    assert notes_where(["hter"]) == [EXACT_NOTE]
